@@ -1,0 +1,35 @@
+// Minimum, maximum and null count of some rows, for pruning and .stats.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/types/column.h"
+
+namespace stela::format {
+
+// Bounds are values' bytes in column layout (fixed width: one element's bytes, little-endian; text and
+// binary: the bytes, at most kBoundBytes). Absent when every row is null or NaN, and for tensors.
+// Order: numeric; bytewise for text and binary; -0.0 equals 0.0; NaN is left out and flagged.
+struct Statistics {
+  uint64_t rows = 0;
+  uint64_t nulls = 0;
+  bool has_bounds = false;
+  bool has_nan = false;
+  bool min_exact = true;  // false: cut short; a lower bound still
+  bool max_exact = true;  // false: cut short and raised; an upper bound still
+  std::string min;
+  std::string max;
+  bool operator==(const Statistics&) const = default;
+};
+inline constexpr size_t kBoundBytes = 64;
+
+Statistics compute_statistics(const ColumnView& values);
+// `into` becomes the statistics of both.
+void merge_statistics(const DataType& type, Statistics& into, const Statistics& other);
+void encode_statistics(std::string& out, const Statistics& statistics);
+bool decode_statistics(Decoder& in, const DataType& type, Statistics* out);
+// Three-way order of two bounds of `type`.
+int compare_values(const DataType& type, std::string_view a, std::string_view b);
+
+}  // namespace stela::format
