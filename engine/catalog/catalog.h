@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/coding.h"
 #include "engine/base/ids.h"
 #include "engine/base/status.h"
 #include "engine/io/env.h"
