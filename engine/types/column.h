@@ -57,7 +57,9 @@ class ColumnData {
   bool has_nulls() const { return null_count_ > 0; }
   // Invalidated by any change.
   ColumnView view() const;
-  uint64_t memory_bytes() const { return values_.capacity() + offsets_.capacity() + validity_.capacity(); }
+  uint64_t memory_bytes() const {
+    return values_.capacity() + offsets_.capacity() * sizeof(uint64_t) + validity_.capacity();
+  }
 
   void clear();
   void reserve(uint64_t rows, uint64_t value_bytes);
@@ -88,6 +90,7 @@ class ColumnData {
 
  private:
   void ensure_validity();
+  void add_rows(uint64_t count);  // all valid
   DataType type_;
   uint64_t rows_ = 0;
   uint64_t null_count_ = 0;
