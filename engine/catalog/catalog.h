@@ -46,6 +46,9 @@ class EntryIterator {
   virtual ~EntryIterator() = default;
   // To the first entry whose key is >= `key` (with every birth and install).
   virtual void seek(std::string_view key) = 0;
+  // To the first entry at or after (key, birth, install) in the order above. Going forward a short way is
+  // cheap. The base class steps; every iterator of this folder jumps.
+  virtual void seek_to(std::string_view key, Sequence birth, Sequence install);
   virtual bool valid() const = 0;
   virtual void next() = 0;
   // Valid until the next seek or next.
@@ -59,7 +62,17 @@ class EntryIterator {
   virtual Status status() const = 0;
 };
 
-// Insert-only skip list. One writer at a time; readers need no lock. Memory is freed with the table.
+// One entry found by a point lookup. `value` lives as long as the table or, for runs, as `pin`.
+struct FoundEntry {
+  Sequence birth;
+  Sequence install;
+  bool erased = false;
+  std::string_view value;
+  std::shared_ptr<const Buffer> pin;
+};
+
+// Insert-only skip list (Pugh 1990; one in four goes a level up). One writer at a time; readers need no lock. Memory is
+// freed with the table.
 class MemTable {
  public:
   MemTable();
@@ -67,8 +80,11 @@ class MemTable {
   MemTable(const MemTable&) = delete;
   MemTable& operator=(const MemTable&) = delete;
   // Inserting the same (key, birth, install) again changes nothing.
+  // O(log n), about 1 us in a million entries.
   void insert(const Entry& entry);
   std::unique_ptr<EntryIterator> iterator() const;
+  // The first entry of `key` in order with birth <= stamp.s and install <= stamp.q, erased or not.
+  bool find(std::string_view key, Stamp stamp, FoundEntry* out) const;
   uint64_t memory_bytes() const;
   uint64_t entries() const;
 
@@ -82,7 +98,8 @@ class BlockCache {
  public:
   explicit BlockCache(uint64_t capacity_bytes);
   ~BlockCache();
-  // `file` is unique a store opening; null when absent.
+  // `file` is unique a store opening; null when absent. Blocks larger than a shard (a sixteenth of a
+  // capacity of 256 MiB and more, all of one under 32 MiB) are not kept.
   std::shared_ptr<const Buffer> find(uint64_t file, uint64_t offset);
   void insert(uint64_t file, uint64_t offset, std::shared_ptr<const Buffer> block);
   void erase_file(uint64_t file);
@@ -113,6 +130,7 @@ class RunWriter {
  public:
   RunWriter(FileWriter& out, FileId file, RunOptions options);
   ~RunWriter();
+  // `out` must be empty. kLimit for a value over 16 MiB or a key over 64 KiB.
   // In the order above; duplicates of one (key, birth, install) are refused as a programmer error.
   Status add(const Entry& entry);
   // Writes index, filter, second copy, trailer. The caller makes the file durable.
@@ -133,14 +151,18 @@ class RunReader {
   const RunInfo& info() const;
   // False: certainly no entry of this key here (Bloom filter over whole keys).
   bool may_contain(std::string_view key) const;
-  std::unique_ptr<EntryIterator> iterator() const;
+  std::unique_ptr<EntryIterator> iterator() const { return iterator(Sequence{0}, kSequenceMax); }
+  // The same, but blocks in which no birth lies in [from, to] may be left out, unread.
+  std::unique_ptr<EntryIterator> iterator(Sequence from, Sequence to) const;
+  // As MemTable::find; false also when the filter says so. kDamaged when it cannot be known.
+  Result<bool> find(std::string_view key, Stamp stamp, FoundEntry* out) const;
   // Reads every block, both copies; a sentence for each that is damaged.
   Status verify(const std::function<void(const std::string&)>& damaged) const;
 
  private:
-  RunReader();
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  explicit RunReader(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
 };
 
 // All sources in one order; equal (key, birth, install) appear once.

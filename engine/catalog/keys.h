@@ -54,5 +54,7 @@ inline std::string version_key(NodeId dataset, VersionNumber number) {
 }
 // The first string after every key that begins with `prefix`; "" when there is none.
 std::string prefix_end(std::string_view prefix);
+// For messages: "version 3 of node 7", "name \"trips\" in node 1"; any bytes, also malformed ones.
+std::string catalog_key_describe(std::string_view key);
 
 }  // namespace stela::catalog
