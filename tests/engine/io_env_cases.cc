@@ -1,6 +1,11 @@
 #include "tests/engine/io_env_cases.h"
 
+#include <stdlib.h>
+
+#include <filesystem>
+
 #include "engine/io/memory_env.h"
+#include "engine/io/posix_env.h"
 
 namespace stela {
 
@@ -11,8 +16,41 @@ EnvUnderTest make_memory() {
   return {env, [env] { return env; }};
 }
 
+// A directory of its own, removed with the last environment on it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "stela-io-XXXXXX").string();
+    const char* made = ::mkdtemp(pattern.data());
+    if (made != nullptr) path_ = made;
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  std::string store() const { return path_ + "/store"; }
+
+ private:
+  std::string path_;
+};
+
+EnvUnderTest make_posix(const PosixOptions& options) {
+  auto directory = std::make_shared<TemporaryDirectory>();
+  auto reopen = [directory, options]() -> std::shared_ptr<Env> {
+    auto env = open_posix_env(directory->store(), options);
+    return env.ok() ? std::move(env).value() : nullptr;
+  };
+  return {reopen(), reopen};
+}
+
 }  // namespace
 
-std::vector<EnvCase> env_cases() { return {{"memory", make_memory}}; }
+std::vector<EnvCase> env_cases() {
+  return {{"memory", make_memory},
+          {"posix", [] { return make_posix({}); }},
+          {"posix_without_tmpfile", [] { return make_posix({.use_openat2 = false, .use_tmpfile = false}); }}};
+}
 
 }  // namespace stela

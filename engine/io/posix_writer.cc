@@ -1,0 +1,144 @@
+#include "engine/io/posix_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "engine/io/file_name.h"
+#include "engine/io/unnamed_file.h"
+
+namespace stela {
+
+namespace {
+
+constexpr size_t kBufferBytes = 256 * 1024;
+// Dirty bytes after which the kernel is asked to begin writing, so that the disk works while we encode.
+constexpr uint64_t kWritebackBytes = 8 * 1024 * 1024;
+
+class PosixWriter final : public FileWriter {
+ public:
+  PosixWriter(std::string name, std::string path, UnnamedFile file)
+      : name_(std::move(name)), path_(std::move(path)), file_(std::move(file)) {}
+
+  Status append(ByteSpan bytes) override {
+    STELA_TRY(check_open());
+    size_ += bytes.size();
+    if (bytes.size() <= kBufferBytes - buffer_.size()) {
+      buffer_.append(bytes);
+      return {};
+    }
+    STELA_TRY(flush());
+    if (bytes.size() >= kBufferBytes) return write_through(bytes);
+    buffer_.append(bytes);
+    return {};
+  }
+
+  Status fill_head(ByteSpan bytes) override {
+    STELA_TRY(check_open());
+    if (head_filled_) return invalid(path_ + ": the head can be filled only once");
+    if (bytes.size() > size_) return invalid(path_ + ": the head is longer than the file");
+    STELA_TRY(flush());
+    STELA_TRY(keep(write_fully(file_.fd(), 0, bytes, path_)));
+    head_filled_ = true;
+    return {};
+  }
+
+  uint64_t size() const override { return size_; }
+  const std::string& name() const { return name_; }
+
+  // The steps of finish; whatever happens the writer takes no more bytes.
+  Status begin_finish() {
+    STELA_TRY(check_open());
+    Status flushed = flush();
+    finished_ = true;
+    return flushed;
+  }
+  void start_writeback() const { ::sync_file_range(file_.fd(), 0, 0, SYNC_FILE_RANGE_WRITE); }
+  Status sync_bytes() const {
+    return ::fdatasync(file_.fd()) == 0 ? Status() : status_from_errno(errno, "cannot sync " + path_);
+  }
+  Status link() { return file_.link(name_); }
+  // The link count: without a journal it is not written with the folder, and a file without links is none.
+  Status sync_inode() const {
+    return ::fsync(file_.fd()) == 0 ? Status() : status_from_errno(errno, "cannot sync " + path_);
+  }
+
+ private:
+  Status check_open() const {
+    if (finished_) return invalid(path_ + " is finished and takes no more bytes");
+    return failure_;
+  }
+  // A write that failed leaves a hole: nothing after it may succeed.
+  Status keep(Status status) {
+    if (!status.ok()) failure_ = status;
+    return status;
+  }
+  Status flush() {
+    if (buffer_.empty()) return {};
+    STELA_TRY(write_through(buffer_.span()));
+    buffer_.clear();
+    return {};
+  }
+  Status write_through(ByteSpan bytes) {
+    STELA_TRY(keep(write_fully(file_.fd(), written_, bytes, path_)));
+    written_ += bytes.size();
+    if (written_ - asked_ >= kWritebackBytes) {
+      ::sync_file_range(file_.fd(), static_cast<off64_t>(asked_), static_cast<off64_t>(written_ - asked_),
+                        SYNC_FILE_RANGE_WRITE);
+      asked_ = written_;
+    }
+    return {};
+  }
+
+  std::string name_;
+  std::string path_;
+  UnnamedFile file_;
+  Buffer buffer_;
+  uint64_t size_ = 0;     // appended
+  uint64_t written_ = 0;  // given to the kernel
+  uint64_t asked_ = 0;    // writeback begun
+  bool head_filled_ = false;
+  bool finished_ = false;
+  Status failure_;
+};
+
+Result<std::vector<PosixWriter*>> begin_finish(std::span<FileWriter* const> writers) {
+  std::vector<PosixWriter*> begun;
+  for (FileWriter* each : writers) {
+    auto* writer = dynamic_cast<PosixWriter*>(each);
+    if (writer == nullptr) return invalid("finish of a writer that was not made here");
+    STELA_TRY(writer->begin_finish());
+    begun.push_back(writer);
+  }
+  return begun;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileWriter>> create_posix_writer(std::shared_ptr<PosixDirectory> directory,
+                                                        const std::string& name) {
+  std::string path = directory->full_path(name);
+  STELA_ASSIGN(UnnamedFile file, UnnamedFile::make(std::move(directory), folder_of(name)));
+  return std::unique_ptr<FileWriter>(std::make_unique<PosixWriter>(name, std::move(path), std::move(file)));
+}
+
+Status finish_posix_writers(PosixDirectory& directory, std::span<FileWriter* const> writers) {
+  STELA_ASSIGN(auto begun, begin_finish(writers));
+  if (begun.size() > 1) {
+    for (PosixWriter* writer : begun) writer->start_writeback();
+  }
+  for (PosixWriter* writer : begun) STELA_TRY(writer->sync_bytes());
+  std::set<std::string> folders;
+  for (PosixWriter* writer : begun) {
+    STELA_TRY(writer->link());
+    folders.emplace(folder_of(writer->name()));
+  }
+  for (PosixWriter* writer : begun) STELA_TRY(writer->sync_inode());
+  return directory.sync_folders(folders);
+}
+
+}  // namespace stela
