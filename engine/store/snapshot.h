@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/format/fragment.h"
 #include "engine/format/statistics.h"
 #include "engine/io/env.h"
 #include "engine/store/options.h"

@@ -59,7 +59,8 @@ class TableForm {
   virtual ~TableForm() = default;
   virtual const char* name() const = 0;
   virtual bool size_is_cheap() const = 0;
-  virtual Result<std::unique_ptr<View>> open(const Snapshot& snapshot, std::optional<uint64_t> remembered_size) const = 0;
+  virtual Result<std::unique_ptr<View>> open(const Snapshot& snapshot,
+                                             std::optional<uint64_t> remembered_size) const = 0;
 };
 const TableForm* find_table_form(std::string_view name);
 std::span<const TableForm* const> all_table_forms();

@@ -1,0 +1,151 @@
+// .schema.json, .stats.json, .commit.json: what the catalogue knows, as text for people and jq.
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "fsd/views/column_form.h"
+#include "fsd/views/region_view.h"
+#include "fsd/views/text_format.h"
+#include "fsd/views/time_text.h"
+
+namespace stela::fsd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names and bounds may be any bytes; JSON is UTF-8.
+std::string dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// One line a column: {"a":...}; built line by line, so that 100,000 columns need no tree in memory.
+class ColumnList {
+ public:
+  void add(const Json& column) {
+    text_.append(empty_ ? "\n    " : ",\n    ");
+    text_.append(dump(column, -1));
+    empty_ = false;
+  }
+  std::string finish() { return empty_ ? text_ + "]" : text_ + "\n  ]"; }
+
+ private:
+  std::string text_ = "[";
+  bool empty_ = true;
+};
+
+std::string table_json(const VersionInfo& version, ColumnList columns) {
+  return "{\n  \"version\": " + std::to_string(version.number.value) +
+         ",\n  \"rows\": " + std::to_string(version.rows) + ",\n  \"columns\": " + columns.finish() + "\n}\n";
+}
+
+Result<std::string> schema_json(const TableSource& table) {
+  STELA_ASSIGN(std::vector<ColumnInfo> columns, table.columns());
+  ColumnList list;
+  for (const ColumnInfo& column : columns) {
+    Json json;
+    json["name"] = column.name;
+    json["type"] = column.type.name();
+    json["nullable"] = column.nullable;
+    json["file"] = encode_column_file_stem(column.name) + listed_form(column.type).extension();
+    list.add(json);
+  }
+  return table_json(table.version(), std::move(list));
+}
+
+// Numbers and booleans as themselves, everything else (and NaN, infinities) as its text.
+Json bound_json(const DataType& type, const std::string& bound) {
+  std::string text;
+  append_value_text(type, as_bytes(bound), text);
+  if (type.kind == TypeKind::kBool) return text == "true";
+  if (!type.is_integer() && !type.is_float()) return text;
+  Json number = Json::parse(text, nullptr, false);
+  if (!number.is_number()) return text;
+  return number;
+}
+
+Result<Json> column_stats(const ColumnSource& column) {
+  STELA_ASSIGN(format::Statistics statistics, column.statistics());
+  STELA_ASSIGN(ColumnTotals totals, column.totals());
+  STELA_ASSIGN(uint64_t stored_bytes, column.stored_bytes());
+  const DataType& type = column.type();
+  Json json;
+  json["name"] = column.info().name;
+  json["type"] = type.name();
+  json["rows"] = totals.rows;
+  json["nulls"] = totals.nulls;
+  json["min"] = nullptr;
+  json["max"] = nullptr;
+  if (statistics.has_bounds) {
+    json["min"] = bound_json(type, statistics.min);
+    json["max"] = bound_json(type, statistics.max);
+    if (!statistics.min_exact) json["min_exact"] = false;
+    if (!statistics.max_exact) json["max_exact"] = false;
+  }
+  if (statistics.has_nan) json["has_nan"] = true;
+  json["value_bytes"] = totals.value_bytes;
+  json["stored_bytes"] = stored_bytes;
+  return json;
+}
+
+Result<std::string> stats_json(const TableSource& table) {
+  STELA_ASSIGN(std::vector<ColumnInfo> columns, table.columns());
+  ColumnList list;
+  for (const ColumnInfo& column : columns) {
+    STELA_ASSIGN(Json json, column_stats(*table.column(column)));
+    list.add(json);
+  }
+  return table_json(table.version(), std::move(list));
+}
+
+Result<std::string> commit_json(const TableSource& table) {
+  const VersionInfo& version = table.version();
+  Json json;
+  json["version"] = version.number.value;
+  json["time"] = rfc3339_ns(version.time_ns);
+  json["author"] = version.author;
+  json["operation"] = version.operation;
+  json["message"] = version.message;
+  json["rows"] = version.rows;
+  json["parent"] = nullptr;
+  if (version.number.value > 1) json["parent"] = version.number.value - 1;
+  return dump(json, 2) + "\n";
+}
+
+class JsonForm final : public TableSourceForm {
+ public:
+  using Make = Result<std::string> (*)(const TableSource&);
+  JsonForm(const char* name, bool size_is_cheap, Make make) : name_(name), size_is_cheap_(size_is_cheap), make_(make) {}
+  const char* name() const override { return name_; }
+  bool size_is_cheap() const override { return size_is_cheap_; }
+  Result<std::unique_ptr<View>> open_source(std::shared_ptr<const TableSource> table,
+                                            std::optional<uint64_t>) const override {
+    STELA_ASSIGN(std::string text, make_(*table));
+    auto view = std::make_unique<RegionView>();
+    view->add_bytes(std::move(text));
+    return {std::move(view)};
+  }
+
+ private:
+  const char* name_;
+  bool size_is_cheap_;
+  Make make_;
+};
+
+}  // namespace
+
+const TableSourceForm& schema_json_form() {
+  static const JsonForm form(".schema.json", true, schema_json);
+  return form;
+}
+
+// Statistics are read for every column: not what a lookup should pay.
+const TableSourceForm& stats_json_form() {
+  static const JsonForm form(".stats.json", false, stats_json);
+  return form;
+}
+
+const TableSourceForm& commit_json_form() {
+  static const JsonForm form(".commit.json", true, commit_json);
+  return form;
+}
+
+}  // namespace stela::fsd
