@@ -141,16 +141,19 @@ class [[nodiscard]] Result {
 
 #define STELA_CONCAT_INNER(a, b) a##b
 #define STELA_CONCAT(a, b) STELA_CONCAT_INNER(a, b)
-#define STELA_TRY(expression)                                    \
-  do {                                                           \
-    ::stela::Status stela_status = (expression);                 \
-    if (!stela_status.ok()) [[unlikely]] return stela_status;    \
+#define STELA_TRY_IMPL(status, expression)                    \
+  do {                                                        \
+    ::stela::Status status = (expression);                    \
+    if (!status.ok()) [[unlikely]] return status;             \
   } while (false)
-#define STELA_ASSIGN_IMPL(result, target, expression)            \
-  auto result = (expression);                                    \
-  if (!result.ok()) [[unlikely]] return result.status();         \
+// Returns the error of `expression`, or goes on. Names are numbered, so that uses may nest in lambdas.
+#define STELA_TRY(expression) STELA_TRY_IMPL(STELA_CONCAT(stela_status_, __COUNTER__), expression)
+#define STELA_ASSIGN_IMPL(result, target, expression)         \
+  auto result = (expression);                                 \
+  if (!result.ok()) [[unlikely]] return result.status();      \
   target = std::move(result).value()
 // STELA_ASSIGN(auto x, function()) returns the error of function(), or goes on with its value in x.
-#define STELA_ASSIGN(target, expression) STELA_ASSIGN_IMPL(STELA_CONCAT(stela_result_, __LINE__), target, expression)
+#define STELA_ASSIGN(target, expression) \
+  STELA_ASSIGN_IMPL(STELA_CONCAT(stela_result_, __COUNTER__), target, expression)
 #define STELA_CHECK(condition, values) \
   ((condition) ? (void)0 : ::stela::check_failed(__FILE__, __LINE__, #condition, values))

@@ -1,0 +1,73 @@
+// Builder: what a commit function sees and says, within the group being built.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/catalog/catalog.h"
+#include "engine/catalog/keys.h"
+#include "engine/store/commit.h"
+#include "engine/store/entries.h"
+#include "engine/store/record.h"
+
+namespace stela::store {
+
+// What earlier commits of the same group made true; not yet in the catalogue.
+struct PendingGroup {
+  struct Value {
+    std::string value;
+    Sequence birth;
+  };
+  std::map<std::string, Value, std::less<>> values;
+};
+
+// One commit in the making. Not thread-safe.
+class Builder final : public CommitBuilder {
+ public:
+  Builder(const PendingGroup& group, const catalog::CatalogState& catalog, Sequence sequence, int64_t time_ns,
+          uint64_t next_node)
+      : group_(group), catalog_(catalog), sequence_(sequence), time_ns_(time_ns), next_node_(next_node) {}
+
+  Sequence sequence() const override { return sequence_; }
+  int64_t time_ns() const override { return time_ns_; }
+  Status get(std::string_view key, std::string* value, Sequence* birth = nullptr) const override;
+  Status scan(std::string_view prefix, std::string_view after,
+              const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
+  void put(std::string_view key, std::string_view value) override;
+
+  // ---- for the engine's own commits
+  // An entry of an older birth, or the erasure of one.
+  void put_physical(std::string_view key, std::string_view value, Sequence birth);
+  void erase_physical(std::string_view key, Sequence birth);
+  void add_rows(RowChunk chunk) { chunks_.push_back(std::move(chunk)); }
+  NodeId new_node() { return NodeId{next_node_++}; }
+  uint64_t next_node() const { return next_node_; }
+
+  // Typed reads; nullopt when there is no such entry.
+  Result<std::optional<NodeEntry>> node(NodeId id) const;
+  Result<std::optional<VersionEntry>> latest_version(NodeId dataset) const;
+  Result<std::optional<ColumnEntry>> column(NodeId dataset, ColumnId id) const;
+  // The column of that name now, or 0.
+  Result<ColumnId> column_named(NodeId dataset, std::string_view name, Sequence* birth = nullptr) const;
+  // Living columns in order of id.
+  Result<std::vector<std::pair<ColumnId, ColumnEntry>>> columns(NodeId dataset) const;
+
+  // Takes what was built. Afterwards the builder is empty.
+  std::vector<catalog::Entry> take_entries() { return std::move(entries_); }
+  std::vector<RowChunk> take_chunks() { return std::move(chunks_); }
+  const std::map<std::string, PendingGroup::Value, std::less<>>& values() const { return own_.values; }
+
+ private:
+  const PendingGroup& group_;
+  const catalog::CatalogState& catalog_;
+  const Sequence sequence_;
+  const int64_t time_ns_;
+  uint64_t next_node_;
+  PendingGroup own_;
+  std::vector<catalog::Entry> entries_;  // in order of put; one a (key, birth)
+  std::vector<RowChunk> chunks_;
+};
+
+}  // namespace stela::store

@@ -1,0 +1,275 @@
+#include "engine/store/snapshot.h"
+
+#include <algorithm>
+
+#include "engine/store/snapshot_impl.h"
+
+namespace stela {
+
+NodeId Snapshot::dataset() const { return impl_->dataset(); }
+const VersionInfo& Snapshot::version() const { return impl_->version(); }
+uint64_t Snapshot::rows() const { return impl_->version().rows; }
+
+Result<ColumnInfo> Snapshot::column(std::string_view name) const { return impl_->column(name); }
+
+Status Snapshot::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {
+  return impl_->for_each_column(visit);
+}
+
+Result<std::vector<ColumnInfo>> Snapshot::columns() const {
+  std::vector<ColumnInfo> result;
+  STELA_TRY(for_each_column([&](const ColumnInfo& column) {
+    result.push_back(column);
+    return true;
+  }));
+  return result;
+}
+
+namespace {
+
+// Calls `visit(piece, first, count)` for each piece that rows [first, first + count) touch; `first` and
+// `count` are then relative to the piece.
+template <typename Visit>
+Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, Visit visit) {
+  uint64_t rows = impl.version().rows;
+  if (first > rows || count > rows - first) {
+    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " are asked for, but version " +
+                   std::to_string(impl.version().number.value) + " has " + std::to_string(rows));
+  }
+  if (count == 0) return {};
+  STELA_ASSIGN(auto pieces, impl.pieces(column.group));
+  auto at = std::upper_bound(pieces->begin(), pieces->end(), first,
+                             [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
+  for (--at; at != pieces->end() && at->first_row < first + count; ++at) {
+    uint64_t begin = std::max(first, at->first_row);
+    uint64_t end = std::min(first + count, at->first_row + at->rows);
+    STELA_TRY(impl.locate(visit(*at, begin - at->first_row, end - begin), column.name, begin, end - begin));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
+  return for_each_piece(*impl_, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+    if (piece.tail) {
+      piece.tail->read(column.id, piece.tail_offset + from, rows, out);
+      return {};
+    }
+    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+    if (chunk) return chunk->read(from, rows, out);
+    out.append_nulls(rows);
+    return {};
+  });
+}
+
+Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_t count) const {
+  STELA_ASSIGN(ColumnInfo info, column(name));
+  ColumnData out(info.type);
+  STELA_TRY(read(info, first, count, out));
+  return out;
+}
+
+Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> rows, ColumnData& out) const {
+  if (!std::is_sorted(rows.begin(), rows.end())) return invalid("the positions asked for are not in ascending order");
+  while (!rows.empty()) {
+    if (rows.front() >= this->rows()) return invalid("row " + std::to_string(rows.front()) + " is beyond the last");
+    STELA_ASSIGN(auto pieces, impl_->pieces(column.group));
+    auto at = std::upper_bound(pieces->begin(), pieces->end(), rows.front(),
+                               [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
+    const GroupPiece& piece = *--at;
+    auto end = std::lower_bound(rows.begin(), rows.end(), piece.first_row + piece.rows);
+    std::vector<uint64_t> within(rows.begin(), end);
+    for (uint64_t& row : within) row -= piece.first_row;
+    rows = rows.subspan(within.size());
+    if (piece.tail) {
+      for (uint64_t row : within) piece.tail->read(column.id, piece.tail_offset + row, 1, out);
+      continue;
+    }
+    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+    if (!chunk) {
+      out.append_nulls(within.size());
+      continue;
+    }
+    STELA_TRY(impl_->locate(chunk->read_rows(within, out), column.name, piece.first_row, piece.rows));
+  }
+  return {};
+}
+
+Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& column, uint64_t first, uint64_t count) const {
+  if (!column.type.is_variable()) return count * column.type.value_width();
+  uint64_t total = 0;
+  STELA_TRY(for_each_piece(*impl_, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+    if (piece.tail) {
+      total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
+      return {};
+    }
+    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+    if (!chunk) return {};
+    STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
+    total += bytes;
+    return {};
+  }));
+  return total;
+}
+
+Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
+  ColumnTotals totals;
+  totals.rows = rows();
+  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+    if (piece.tail) {
+      totals.nulls += piece.tail->nulls(column.id, piece.tail_offset + from, count);
+      return {};
+    }
+    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+    if (!chunk) {
+      totals.nulls += count;
+    } else if (count == chunk->rows()) {
+      totals.nulls += chunk->nulls();
+    } else {
+      STELA_ASSIGN(uint64_t nulls, chunk->nulls_in(from, count));
+      totals.nulls += nulls;
+    }
+    return {};
+  }));
+  STELA_ASSIGN(totals.value_bytes, value_bytes(column, 0, rows()));
+  return totals;
+}
+
+Result<format::Statistics> Snapshot::statistics(const ColumnInfo& column) const {
+  format::Statistics result;
+  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+    std::shared_ptr<const format::ColumnChunk> chunk;
+    if (piece.fragment) {
+      STELA_ASSIGN(chunk, impl_->chunk(piece, column.id));
+      if (chunk && count == chunk->rows()) {
+        STELA_ASSIGN(format::Statistics whole, chunk->statistics());
+        format::merge_statistics(column.type, result, whole);
+        return {};
+      }
+    }
+    constexpr uint64_t kBatch = 65536;
+    for (uint64_t row = from; row < from + count; row += kBatch) {
+      uint64_t batch = std::min(kBatch, from + count - row);
+      ColumnData data(column.type);
+      if (piece.tail) {
+        piece.tail->read(column.id, piece.tail_offset + row, batch, data);
+      } else if (chunk) {
+        STELA_TRY(chunk->read(row, batch, data));
+      } else {
+        data.append_nulls(batch);
+      }
+      format::merge_statistics(column.type, result, format::compute_statistics(data.view()));
+    }
+    return {};
+  }));
+  return result;
+}
+
+Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& column, int64_t wait_ns) const {
+  if (rows() == 0) return std::optional<FlatColumn>{};
+  STELA_ASSIGN(auto pieces, impl_->pieces(column.group));
+  if (pieces->size() != 1 || !(*pieces)[0].fragment) return std::optional<FlatColumn>{};
+  STELA_ASSIGN(auto chunk, impl_->chunk((*pieces)[0], column.id));
+  if (!chunk || chunk->rows() != rows()) return std::optional<FlatColumn>{};
+  auto info = chunk->flat();
+  if (!info) return std::optional<FlatColumn>{};
+  Clock& clock = impl_->core().env->clock();
+  STELA_ASSIGN(bool verified, chunk->verify_flat(clock, clock.monotonic_ns() + wait_ns));
+  if (!verified) return std::optional<FlatColumn>{};
+  STELA_ASSIGN(auto file, impl_->core().files->open(info->file, format::FileKind::kFlat));
+  if (file->size() != info->file_bytes) return damaged("a flat file has changed its size");
+  return std::optional(FlatColumn{std::move(file), info->header_bytes, info->file_bytes, info->file.value});
+}
+
+Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& column) const {
+  uint64_t total = 0;
+  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+    if (piece.tail) {
+      total += column.type.is_variable() ? piece.tail->value_bytes(column.id, piece.tail_offset + from, count)
+                                         : count * column.type.value_width();
+      return {};
+    }
+    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+    if (!chunk) return {};
+    if (auto flat = chunk->flat()) {
+      total += flat->file_bytes;
+      return {};
+    }
+    STELA_ASSIGN(auto pages, chunk->pages());
+    for (const format::PageInfo& page : pages) total += page.bytes;
+    return {};
+  }));
+  return total;
+}
+
+Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& column) const {
+  std::vector<Piece> result;
+  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t, uint64_t count) -> Status {
+    Piece shown{piece.first_row, count, "tail", {}};
+    if (piece.fragment) {
+      STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+      shown.where = "null";
+      if (chunk) {
+        auto flat = chunk->flat();
+        shown.where = flat ? format::data_file_name(flat->file, format::FileKind::kFlat)
+                           : format::data_file_name(piece.fragment->file, format::FileKind::kFragment) + "@" +
+                                 std::to_string(piece.fragment->offset);
+        STELA_ASSIGN(shown.pages, chunk->pages());
+      }
+    }
+    result.push_back(std::move(shown));
+    return {};
+  }));
+  return result;
+}
+
+namespace {
+
+class SnapshotScanner final : public Scanner {
+ public:
+  SnapshotScanner(Snapshot snapshot, std::vector<ColumnInfo> columns, uint64_t first, uint64_t count, uint64_t batch)
+      : snapshot_(std::move(snapshot)), columns_(std::move(columns)), at_(first), end_(first + count), batch_(batch) {}
+
+  Result<bool> next(Batch* out) override {
+    *out = {};
+    if (at_ >= end_) return false;
+    uint64_t count = std::min(batch_, end_ - at_);
+    for (const ColumnInfo& column : columns_) {
+      ColumnData data(column.type);
+      STELA_TRY(snapshot_.read(column, at_, count, data));
+      out->add(column.name, std::move(data));
+    }
+    at_ += count;
+    return true;
+  }
+
+ private:
+  Snapshot snapshot_;
+  std::vector<ColumnInfo> columns_;
+  uint64_t at_;
+  uint64_t end_;
+  uint64_t batch_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Scanner>> Snapshot::scan(const std::vector<std::string>& names, uint64_t first, uint64_t count,
+                                                uint64_t batch_rows) const {
+  if (first > rows() || count > rows() - first) {
+    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " are asked for, but there are " +
+                   std::to_string(rows()));
+  }
+  if (batch_rows == 0) return invalid("a batch of no rows is asked for");
+  std::vector<ColumnInfo> chosen;
+  if (names.empty()) {
+    STELA_ASSIGN(chosen, columns());
+  }
+  for (const std::string& name : names) {
+    STELA_ASSIGN(ColumnInfo info, column(name));
+    chosen.push_back(std::move(info));
+  }
+  return std::unique_ptr<Scanner>(new SnapshotScanner(*this, std::move(chosen), first, count, batch_rows));
+}
+
+}  // namespace stela

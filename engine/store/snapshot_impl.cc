@@ -1,0 +1,110 @@
+#include "engine/store/snapshot_impl.h"
+
+#include <algorithm>
+
+#include "engine/catalog/keys.h"
+
+namespace stela {
+
+ColumnInfo column_info(ColumnId id, const store::ColumnEntry& entry, const VersionInfo& version) {
+  return {id, entry.name, entry.type, entry.nullable, entry.group, std::max(entry.created, version.rows_changed)};
+}
+
+Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
+  std::string value;
+  auto absent = [&] {
+    return not_found("version " + std::to_string(version_.number.value) + " has no column '" + std::string(name) + "'");
+  };
+  Status status = view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumnName, name), stamp(), &value);
+  if (status.code() == Code::kNotFound) return absent();
+  STELA_TRY(status);
+  STELA_ASSIGN(auto named, store::ColumnNameEntry::decode(value));
+  if (named.column.value == 0) return absent();
+  STELA_TRY(view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, named.column.value), stamp(), &value));
+  STELA_ASSIGN(auto entry, store::ColumnEntry::decode(value));
+  return column_info(named.column, entry, version_);
+}
+
+Status SnapshotImpl::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {
+  std::string prefix = catalog::prefix(dataset_, catalog::KeyKind::kColumn);
+  Status inner;
+  STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), stamp(),
+                                 [&](std::string_view key, std::string_view value, Sequence) {
+                                   auto entry = store::ColumnEntry::decode(value);
+                                   if (!entry.ok() || key.size() != prefix.size() + 8) {
+                                     inner = entry.ok() ? damaged("a column's key is malformed") : entry.status();
+                                     return false;
+                                   }
+                                   if (entry->dropped) return true;
+                                   return visit(column_info(ColumnId{get_ordered(key.data() + prefix.size())}, *entry,
+                                                            version_));
+                                 }));
+  return inner;
+}
+
+Result<std::shared_ptr<const std::vector<GroupPiece>>> SnapshotImpl::pieces(GroupId group) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = pieces_.find(group); found != pieces_.end()) return found->second;
+  }
+  std::vector<GroupPiece> found;
+  std::string prefix = catalog::key(dataset_, catalog::KeyKind::kFragment, group.value);
+  Status inner;
+  STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), stamp(),
+                                 [&](std::string_view key, std::string_view value, Sequence) {
+                                   auto entry = store::FragmentEntry::decode(value);
+                                   if (!entry.ok() || key.size() != prefix.size() + 8) {
+                                     inner = entry.ok() ? damaged("a fragment's key is malformed") : entry.status();
+                                     return false;
+                                   }
+                                   uint64_t first = get_ordered(key.data() + prefix.size());
+                                   found.push_back({first, entry->rows, std::move(*entry), nullptr, 0});
+                                   return true;
+                                 }));
+  STELA_TRY(inner);
+  for (const auto& tails : view_.state().tails) {
+    for (const auto& tail : tails->find(dataset_, group)) {
+      found.push_back({tail->first_row(), tail->rows(), std::nullopt, tail, 0});
+    }
+  }
+  // A flush that is not finished leaves rows both in a tail and in a fragment; they are the same rows.
+  std::stable_sort(found.begin(), found.end(), [](const GroupPiece& a, const GroupPiece& b) {
+    return a.first_row < b.first_row || (a.first_row == b.first_row && a.rows > b.rows);
+  });
+  auto result = std::make_shared<std::vector<GroupPiece>>();
+  uint64_t covered = 0;
+  for (GroupPiece& piece : found) {
+    uint64_t end = std::min(piece.first_row + piece.rows, version_.rows);
+    if (end <= covered) continue;
+    if (piece.first_row > covered) break;
+    piece.tail_offset = covered - piece.first_row;
+    if (piece.fragment && piece.first_row != covered) break;
+    piece.first_row = covered;
+    piece.rows = end - covered;
+    covered = end;
+    result->push_back(std::move(piece));
+  }
+  if (covered < version_.rows) {
+    return damaged("the catalogue does not say where rows " + std::to_string(covered) + " to " +
+                   std::to_string(version_.rows) + " of column group " + std::to_string(group.value) + " are");
+  }
+  std::lock_guard lock(mutex_);
+  return pieces_.try_emplace(group, std::move(result)).first->second;
+}
+
+Result<std::shared_ptr<const format::ColumnChunk>> SnapshotImpl::chunk(const GroupPiece& piece, ColumnId column) const {
+  const store::FragmentEntry& entry = *piece.fragment;
+  STELA_ASSIGN(auto section, core_.files->section(entry.file, entry.offset, entry.length));
+  auto found = section->column(column);
+  if (found.status().code() == Code::kNotFound) return std::shared_ptr<const format::ColumnChunk>();
+  return found;
+}
+
+Status SnapshotImpl::locate(const Status& status, const std::string& column, uint64_t first_row, uint64_t rows) const {
+  if (status.ok() || status.code() != Code::kDamaged) return status;
+  return status.with_context("dataset " + std::to_string(dataset_.value) + ", version " +
+                             std::to_string(version_.number.value) + ", column '" + column + "', within rows " +
+                             std::to_string(first_row) + " to " + std::to_string(first_row + rows));
+}
+
+}  // namespace stela

@@ -1,0 +1,56 @@
+// The inside of a Snapshot: a read view, the version's entry, and the pieces of the groups it was asked for.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "engine/store/core.h"
+#include "engine/store/entries.h"
+#include "engine/store/snapshot.h"
+
+namespace stela {
+
+// Where rows of one group lie; exactly one of section and tail is set. Clipped to the version's rows.
+struct GroupPiece {
+  uint64_t first_row = 0;
+  uint64_t rows = 0;  // of this version within the piece
+  std::optional<store::FragmentEntry> fragment;
+  std::shared_ptr<const store::Tail> tail;
+  uint64_t tail_offset = 0;  // of first_row within the tail
+};
+
+class SnapshotImpl {
+ public:
+  SnapshotImpl(store::Core& core, store::ReadView view, NodeId dataset, VersionInfo version)
+      : core_(core), view_(std::move(view)), dataset_(dataset), version_(std::move(version)) {}
+
+  NodeId dataset() const { return dataset_; }
+  const VersionInfo& version() const { return version_; }
+  store::Core& core() const { return core_; }
+  const store::ReadView& view() const { return view_; }
+  catalog::Stamp stamp() const { return view_.stamp(version_.sequence); }
+
+  Result<ColumnInfo> column(std::string_view name) const;
+  Status for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const;
+  // Of one group, ascending, covering rows 0 .. rows() without a gap; kDamaged where the catalogue has one.
+  Result<std::shared_ptr<const std::vector<GroupPiece>>> pieces(GroupId group) const;
+  // Null when the section does not hold the column: its rows are null there.
+  Result<std::shared_ptr<const format::ColumnChunk>> chunk(const GroupPiece& piece, ColumnId column) const;
+  // Names dataset, version, column and rows before the sentence of a damage.
+  Status locate(const Status& status, const std::string& column, uint64_t first_row, uint64_t rows) const;
+
+ private:
+  store::Core& core_;
+  store::ReadView view_;
+  const NodeId dataset_;
+  const VersionInfo version_;
+  mutable std::mutex mutex_;
+  mutable std::map<GroupId, std::shared_ptr<const std::vector<GroupPiece>>> pieces_;
+};
+
+ColumnInfo column_info(ColumnId id, const store::ColumnEntry& entry, const VersionInfo& version);
+
+}  // namespace stela
