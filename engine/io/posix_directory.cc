@@ -89,36 +89,39 @@ bool PosixDirectory::try_link_unnamed() const {
   return ::unlinkat(fd_.get(), name.c_str(), 0) == 0;
 }
 
-Status PosixDirectory::sync_folder(const std::string& folder) const {
-  STELA_ASSIGN(Descriptor opened, open_beneath(folder, O_RDONLY | O_DIRECTORY));
-  if (::fsync(opened.get()) != 0) return status_from_errno(errno, "cannot sync the folder " + full_path(folder));
-  return {};
-}
-
-Status PosixDirectory::sync_folders(const std::set<std::string>& folders) {
+Result<PosixDirectory::OpenFolders> PosixDirectory::open_folders(const std::set<std::string>& folders) {
   std::set<std::string> wanted = folders;
-  std::set<std::string> made_durable;
+  OpenFolders result;
   {
     std::lock_guard lock(mutex_);
     if (!sync_failure_.ok()) return sync_failure_.with_context("an earlier sync failed, open the store again");
     for (const std::string& folder : folders) {
       for (std::string_view at = folder; !at.empty(); at = folder_of(at)) {
         if (durable_folders_.contains(std::string(at))) break;
-        made_durable.emplace(at);
+        result.settled.emplace(at);
         wanted.emplace(folder_of(at));
       }
     }
   }
   // Deepest first: a folder's entry is made durable after what it holds.
   for (auto at = wanted.rbegin(); at != wanted.rend(); ++at) {
-    Status synced = sync_folder(*at);
-    if (synced.ok()) continue;
+    STELA_ASSIGN(Descriptor opened, open_beneath(*at, O_RDONLY | O_DIRECTORY));
+    result.opened.push_back(std::move(opened));
+    result.names.push_back(*at);
+  }
+  return result;
+}
+
+Status PosixDirectory::sync_folders(const OpenFolders& folders) {
+  for (size_t i = 0; i < folders.opened.size(); ++i) {
+    if (::fsync(folders.opened[i].get()) == 0) continue;
+    Status failure = status_from_errno(errno, "cannot sync the folder " + full_path(folders.names[i]));
     std::lock_guard lock(mutex_);
-    sync_failure_ = synced;
-    return synced;
+    sync_failure_ = failure;
+    return failure;
   }
   std::lock_guard lock(mutex_);
-  durable_folders_.merge(made_durable);
+  durable_folders_.insert(folders.settled.begin(), folders.settled.end());
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/io/posix_descriptor.h"
@@ -45,14 +46,20 @@ class PosixDirectory {
   // Whether O_TMPFILE files can be linked into this filesystem; tried once.
   bool can_link_unnamed();
 
-  // Makes the entries of all `folders` durable, each folder once, with the folders above that are not known
-  // to be durable. After one failure it fails for ever: what a failed sync lost cannot be written again.
-  Status sync_folders(const std::set<std::string>& folders);
+  // A sync of folders comes in two steps, so that a lack of descriptors is met before names are changed: open
+  // the folders (each once, and those above that are not known to be durable), change, sync.
+  struct OpenFolders {
+    std::vector<Descriptor> opened;
+    std::vector<std::string> names;  // of `opened`
+    std::set<std::string> settled;   // whose own entries the sync makes durable
+  };
+  Result<OpenFolders> open_folders(const std::set<std::string>& folders);
+  // After one failure it fails for ever: what a failed sync lost cannot be written again.
+  Status sync_folders(const OpenFolders& folders);
 
  private:
   PosixDirectory(std::string path, const PosixOptions& options) : path_(std::move(path)), options_(options) {}
   Status open_root();
-  Status sync_folder(const std::string& folder) const;
   bool try_link_unnamed() const;
 
   std::string path_;

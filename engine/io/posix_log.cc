@@ -45,7 +45,9 @@ class PosixLog final : public LogDevice {
       if (parse_segment(name, &number)) segments_.emplace(number, nullptr);
     }
     // A process that was killed may have named a segment and not synced the folder.
-    return segments_.empty() ? Status() : directory_->sync_folders({kLogFolder});
+    if (segments_.empty()) return {};
+    STELA_ASSIGN(auto folders, directory_->open_folders({kLogFolder}));
+    return directory_->sync_folders(folders);
   }
 
   uint64_t segment_bytes() const override { return segment_bytes_; }
@@ -173,10 +175,14 @@ Status PosixLog::prepare(uint64_t segment) {
 }
 
 Result<bool> PosixLog::recycle(uint64_t number) {
-  uint64_t old = 0;
   {
     std::lock_guard lock(mutex_);
     if (released_.empty()) return false;
+  }
+  STELA_ASSIGN(auto folders, directory_->open_folders({kLogFolder}));
+  uint64_t old = 0;
+  {
+    std::lock_guard lock(mutex_);
     old = *released_.begin();
     released_.erase(released_.begin());
     segments_.erase(old);
@@ -195,7 +201,7 @@ Result<bool> PosixLog::recycle(uint64_t number) {
     return status_from_errno(error,
                              "cannot rename log segment " + std::to_string(old) + " to " + std::to_string(number));
   }
-  Status synced = directory_->sync_folders({kLogFolder});
+  Status synced = directory_->sync_folders(folders);
   if (!synced.ok()) return fail_for_ever(synced);
   return true;
 }

@@ -133,12 +133,11 @@ Status finish_posix_writers(PosixDirectory& directory, std::span<FileWriter* con
   }
   for (PosixWriter* writer : begun) STELA_TRY(writer->sync_bytes());
   std::set<std::string> folders;
-  for (PosixWriter* writer : begun) {
-    STELA_TRY(writer->link());
-    folders.emplace(folder_of(writer->name()));
-  }
+  for (PosixWriter* writer : begun) folders.emplace(folder_of(writer->name()));
+  STELA_ASSIGN(auto opened, directory.open_folders(folders));
+  for (PosixWriter* writer : begun) STELA_TRY(writer->link());
   for (PosixWriter* writer : begun) STELA_TRY(writer->sync_inode());
-  return directory.sync_folders(folders);
+  return directory.sync_folders(opened);
 }
 
 }  // namespace stela

@@ -373,7 +373,7 @@ TEST_P(EnvContract, AppendsGoOnWhileSegmentsArePreparedAndReleased) {
 TEST_P(EnvContract, LeaseIsHeldOnceAndNamesItsHolder) {
   auto first = env().acquire_lease("pid 42 on host atlas");
   ASSERT_TRUE(first.ok()) << first.status().message();
-  auto again = under_test_.reopen();
+  auto again = under_test_.beside();
   auto second = again->acquire_lease("pid 43");
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), Code::kBusy);

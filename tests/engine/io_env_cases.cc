@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "engine/io/fault_env.h"
 #include "engine/io/memory_env.h"
 #include "engine/io/posix_env.h"
 
@@ -13,7 +14,20 @@ namespace {
 
 EnvUnderTest make_memory() {
   auto env = memory_env(7);
-  return {env, [env] { return env; }};
+  return {env, [env] { return env; }, [env] { return env; }};
+}
+
+// Its reopening is a power cut: nothing that the contract calls durable may be missing.
+EnvUnderTest make_fault() {
+  auto env = fault_env(7);
+  auto same = [env]() -> std::shared_ptr<Env> { return env; };
+  return {env, same, same};
+}
+
+EnvUnderTest make_fault_with_power_cut() {
+  auto env = fault_env(7);
+  return {env, [env]() -> std::shared_ptr<Env> { return env->reboot(CrashStyle::kLoseUnsynced, 1); },
+          [env]() -> std::shared_ptr<Env> { return env; }};
 }
 
 // A directory of its own, removed with the last environment on it.
@@ -42,13 +56,15 @@ EnvUnderTest make_posix(const PosixOptions& options) {
     auto env = open_posix_env(directory->store(), options);
     return env.ok() ? std::move(env).value() : nullptr;
   };
-  return {reopen(), reopen};
+  return {reopen(), reopen, reopen};
 }
 
 }  // namespace
 
 std::vector<EnvCase> env_cases() {
   return {{"memory", make_memory},
+          {"fault", make_fault},
+          {"fault_with_power_cut", make_fault_with_power_cut},
           {"posix", [] { return make_posix({}); }},
           {"posix_without_tmpfile", [] { return make_posix({.use_openat2 = false, .use_tmpfile = false}); }}};
 }

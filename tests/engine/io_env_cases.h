@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -10,16 +11,18 @@
 
 namespace stela {
 
-// One environment and a way to open it again, as a later process would.
 struct EnvUnderTest {
   std::shared_ptr<Env> env;
-  std::function<std::shared_ptr<Env>()> reopen;
+  std::function<std::shared_ptr<Env>()> reopen;  // as a later process would
+  std::function<std::shared_ptr<Env>()> beside;  // as another process would at the same time
 };
 
 struct EnvCase {
   std::string name;
   std::function<EnvUnderTest()> make;
 };
+
+inline void PrintTo(const EnvCase& env_case, std::ostream* out) { *out << env_case.name; }
 
 std::vector<EnvCase> env_cases();
 
