@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Counts the verdicts of a run of ctest, test by test, and names what was skipped or failed.
 
-    test_report.py FOLDER      FOLDER has ctest.junit and, for each GoogleTest binary, <name of its ctest>.xml
+    test_report.py FOLDER
+
+FOLDER has ctest.junit and, for each GoogleTest binary and each folder of Python tests, <name of its ctest>.xml.
 
 Ends with the line 'N passed, N failed, N skipped'. With CI=true a skip counts as a failure unless its reason begins
 with 'needs PyPI' or 'needs kernel': all else can be installed or arranged on a CI machine. Exit code 1 on failures.
@@ -66,7 +68,7 @@ def collect(folder):
         for test in inner.iter("testcase"):
             verdicts.add(f"{name}: {test.get('classname')}.{test.get('name')}", test)
         if case.find("failure") is not None and len(verdicts.failed) == failures_before:
-            verdicts.failed.append(f"{name}: the binary failed outside of its tests")
+            verdicts.failed.append(f"{name}: it failed outside of its tests")
     return verdicts
 
 
