@@ -9,6 +9,7 @@ build_packages=(
   libflatbuffers-dev flatbuffers-compiler libfast-float-dev libgtest-dev
 )
 test_packages=(python3 python3-numpy python3-pandas attr)
+client_packages=(python3-venv)
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
 as_root() {
