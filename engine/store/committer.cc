@@ -24,7 +24,7 @@ Committer::Committer(Core& core, LogDevice& log, Start start)
       published_tail_(start.tail),
       published_next_node_(start.next_node),
       published_time_ns_(start.newest_time_ns),
-      writer_(log, core.store_id, start.tail),
+      writer_(std::make_unique<log::LogWriter>(log, core.store_id, start.tail)),
       newest_(start.newest),
       newest_time_ns_(start.newest_time_ns),
       next_node_(start.next_node),
@@ -34,10 +34,10 @@ Committer::Committer(Core& core, LogDevice& log, Start start)
 Status Committer::begin_epoch() {
   std::lock_guard lock(mutex_);
   STELA_TRY(ensure_segments(0, false));
-  log::Epoch epoch{writer_.tail().epoch.counter + 1, core_.env->random().next()};
-  Status status = writer_.begin_epoch(epoch);
+  log::Epoch epoch{writer_->tail().epoch.counter + 1, core_.env->random().next()};
+  Status status = writer_->begin_epoch(epoch);
   if (!status.ok()) core_.latch.close(sealed("the log cannot be written: " + status.message()));
-  published_tail_ = writer_.tail();
+  published_tail_ = writer_->tail();
   return status;
 }
 
@@ -109,7 +109,7 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
     requests[i]->done = true;
     queue_.pop_front();
   }
-  published_tail_ = writer_.tail();
+  published_tail_ = writer_->tail();
   published_next_node_ = next_node_;
   published_time_ns_ = newest_time_ns_;
   uint64_t log_bytes = published_tail_.position - std::min(log_checkpoint_, published_tail_.position);
@@ -125,7 +125,7 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
 size_t Committer::build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload) {
   PendingGroup group;
   auto state = core_.states.current();
-  uint64_t limit = writer_.payload_bytes_max();
+  uint64_t limit = writer_->payload_bytes_max();
   bool ordinary_fits = true;
   size_t taken = 0;
   for (Request* request : requests) {
@@ -204,17 +204,17 @@ Status Committer::write_large_entries(Built& built) {
 }
 
 Status Committer::ensure_segments(uint64_t payload_bytes, bool privileged) {
-  uint64_t wanted = writer_.segment_for(payload_bytes) + 1 + (privileged ? 0 : kSparedSegments);
+  uint64_t wanted = writer_->segment_for(payload_bytes) + 1 + (privileged ? 0 : kSparedSegments);
   while (prepared_segments_ < wanted) {
-    STELA_TRY(log_.prepare(std::max(prepared_segments_, writer_.tail().position / log_.segment_bytes())));
-    prepared_segments_ = std::max(prepared_segments_, writer_.tail().position / log_.segment_bytes()) + 1;
+    STELA_TRY(log_.prepare(std::max(prepared_segments_, writer_->tail().position / log_.segment_bytes())));
+    prepared_segments_ = std::max(prepared_segments_, writer_->tail().position / log_.segment_bytes()) + 1;
   }
   return {};
 }
 
 Status Committer::write_group(std::vector<Built>& built, const std::string& payload) {
   core_.env->crash_point("commit.before_log");
-  Status status = writer_.append(log::GroupKind::kCommits, payload);
+  Status status = writer_->append(log::GroupKind::kCommits, payload);
   if (!status.ok()) {
     core_.latch.close(sealed("writing the log failed: " + status.message()));
     return {Code::kIo, *core_.latch.reason()};
@@ -274,13 +274,19 @@ Status Committer::apply_recovered(Record record) {
   return {};
 }
 
+void Committer::recovered_to(const log::LogTail& tail) {
+  std::lock_guard lock(mutex_);
+  writer_ = std::make_unique<log::LogWriter>(log_, core_.store_id, tail);
+  published_tail_ = tail;
+}
+
 Committer::Cut Committer::cut() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !leading_; });
   Cut result;
   result.table = table_;
   result.tails = tails_;
-  result.log = writer_.tail();
+  result.log = writer_->tail();
   newest_ = Sequence{newest_.value + 1};
   result.sequence = newest_;
   result.time_ns = newest_time_ns_;

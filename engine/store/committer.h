@@ -65,6 +65,8 @@ class Committer {
 
   // A record that replay found: makes it visible. Only before begin_epoch().
   Status apply_recovered(Record record);
+  // Where replay ended.
+  void recovered_to(const log::LogTail& tail);
 
   uint64_t log_bytes_since_checkpoint() const;
   // Active and frozen tails.
@@ -127,7 +129,7 @@ class Committer {
   int64_t published_time_ns_ = 0;
 
   // Touched by the leader only, that is by the thread that set leading_.
-  log::LogWriter writer_;
+  std::unique_ptr<log::LogWriter> writer_;
   Sequence newest_;
   int64_t newest_time_ns_;
   uint64_t next_node_;

@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "engine/store/appender.h"
+
+namespace stela::store {
+
+namespace {
+
+class ColumnWriterImpl final : public ColumnWriter {
+ public:
+  ColumnWriterImpl(StoreImpl& store, NodeId dataset, Field field, bool replace, Sequence base, ColumnId id, GroupId group)
+      : store_(store),
+        core_(store.core()),
+        dataset_(dataset),
+        field_(std::move(field)),
+        replace_(replace),
+        base_(base),
+        id_(id),
+        group_(group),
+        buffered_(field_.type) {}
+
+  Status append(const ColumnView& values) override {
+    STELA_TRY(core_.latch.check());
+    if (!(*values.type == field_.type)) {
+      return invalid("column '" + field_.name + "' has type " + field_.type.name() + ", the values have " +
+                     values.type->name());
+    }
+    if (values.rows == 0) return {};
+    STELA_TRY(check_values(core_.options, field_.name, field_.nullable, values));
+    uint64_t bytes = inline_bytes(values);
+    if (!fragment_ && buffered_bytes_ + bytes > core_.options.inline_bytes_max) STELA_TRY(spill());
+    if (fragment_) {
+      STELA_TRY(fragment_->append({&values, 1}));
+    } else {
+      buffered_.append(values);
+      buffered_bytes_ += bytes;
+    }
+    rows_ += values.rows;
+    return {};
+  }
+
+  uint64_t rows() const override { return rows_; }
+
+  Result<VersionInfo> commit(const CommitInfo& info) override {
+    if (committed_) return invalid("the column was committed already");
+    if (fragment_) {
+      STELA_TRY(fragment_->finish());
+      core_.env->crash_point("column.fragment_written");
+    }
+    VersionInfo version;
+    auto result = store_.committer().commit(Privilege::kOrdinary,
+                                            [&](Builder& builder) { return build(builder, info, &version); });
+    if (!result.ok()) return result.status();
+    committed_ = true;
+    if (fragment_) {
+      fragment_->settle(core_);
+      store_.maintenance().note_grown(dataset_);
+    }
+    return version;
+  }
+
+ private:
+  Status spill() {
+    fragment_ = std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type}});
+    if (rows_ == 0) return {};
+    ColumnView view = buffered_.view();
+    STELA_TRY(fragment_->append({&view, 1}));
+    buffered_.clear();
+    return {};
+  }
+
+  Status check_conflicts(const Builder& builder, const DatasetHead& head, bool has_columns, ColumnId* old) const {
+    Sequence name_birth;
+    STELA_ASSIGN(*old, builder.column_named(dataset_, field_.name, &name_birth));
+    if (name_birth > base_) {
+      return {Code::kConflict, "the column '" + field_.name + "' was changed by " +
+                                   (head.latest ? describe_version(head.latest->info) : std::string("another commit")) +
+                                   " since this write began; read it again and repeat"};
+    }
+    if (old->value != 0 && !replace_) return {Code::kExists, "there is a column '" + field_.name + "' already"};
+    if (!has_columns) return {};
+    if (head.latest && head.latest->info.rows_changed > base_) {
+      return {Code::kConflict, "rows were appended by " + describe_version(head.latest->info) + " while the column '" +
+                                   field_.name + "' was written; save it with " + std::to_string(head.rows()) + " values"};
+    }
+    if (rows_ != head.rows()) {
+      return invalid("the column '" + field_.name + "' has " + std::to_string(rows_) + " values, but the dataset has " +
+                     std::to_string(head.rows()) + " rows");
+    }
+    return {};
+  }
+
+  Status build(Builder& builder, const CommitInfo& info, VersionInfo* version) const {
+    STELA_ASSIGN(DatasetHead head, read_head(builder, dataset_));
+    STELA_ASSIGN(auto columns, builder.columns(dataset_));
+    ColumnId old;
+    STELA_TRY(check_conflicts(builder, head, !columns.empty(), &old));
+    VersionChange change;
+    change.kind = old.value != 0 ? VersionKind::kReplaceColumn : VersionKind::kAddColumn;
+    change.operation = old.value != 0 ? "replace column" : "add column";
+    change.columns.push_back(id_);
+    if (old.value != 0) {
+      STELA_ASSIGN(auto replaced, builder.column(dataset_, old));
+      if (!replaced) return damaged("the column '" + field_.name + "' has a name but no entry");
+      replaced->dropped = true;
+      builder.put(catalog::key(dataset_, catalog::KeyKind::kColumn, old.value), replaced->encode());
+      change.columns.push_back(old);
+    }
+    ColumnEntry entry{field_.name, field_.type, field_.nullable, group_, false, builder.sequence()};
+    builder.put(catalog::key(dataset_, catalog::KeyKind::kColumn, id_.value), entry.encode());
+    builder.put(catalog::key(dataset_, catalog::KeyKind::kColumnName, field_.name), ColumnNameEntry{id_}.encode());
+    head.node.next_column = std::max(head.node.next_column, ColumnId{id_.value + 1});
+    head.node.next_group = std::max(head.node.next_group, GroupId{group_.value + 1});
+    touch_schema(builder, dataset_, head.node);
+    if (fragment_) {
+      fragment_->add_entries(builder, dataset_, {group_}, 0);
+      change.bytes_added = fragment_->bytes();
+    } else if (rows_ > 0) {
+      RowChunk chunk{dataset_, group_, 0, rows_, {id_}, {buffered_}};
+      builder.add_rows(std::move(chunk));
+      change.bytes_added = buffered_bytes_;
+    }
+    change.rows = rows_;
+    change.rows_changed = rows_ != head.rows();
+    *version = add_version(builder, dataset_, head, info, std::move(change));
+    return {};
+  }
+
+  StoreImpl& store_;
+  Core& core_;
+  const NodeId dataset_;
+  const Field field_;
+  const bool replace_;
+  const Sequence base_;
+  const ColumnId id_;
+  const GroupId group_;
+  uint64_t rows_ = 0;
+  uint64_t buffered_bytes_ = 0;
+  ColumnData buffered_;
+  std::unique_ptr<PreparedFragment> fragment_;
+  bool committed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeId dataset, Field field, bool replace) {
+  STELA_TRY(check_column_name(field.name));
+  STELA_TRY(field.type.validate());
+  ReadView view = store.core().states.view();
+  PendingGroup none;
+  Builder reader(none, view.catalog(), view.q(), 0, 0);
+  STELA_ASSIGN(DatasetHead head, read_head(reader, dataset));
+  auto [id, group] = store.core().column_ids.reserve(dataset, head.node.next_column, head.node.next_group, 1);
+  return std::unique_ptr<ColumnWriter>(
+      std::make_unique<ColumnWriterImpl>(store, dataset, std::move(field), replace, view.q(), id, group));
+}
+
+}  // namespace stela::store

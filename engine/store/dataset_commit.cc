@@ -1,0 +1,70 @@
+#include "engine/store/dataset_commit.h"
+
+#include <cstdio>
+#include <ctime>
+
+namespace stela::store {
+
+Result<DatasetHead> read_head(const Builder& builder, NodeId dataset) {
+  DatasetHead head;
+  std::string value;
+  Status status = builder.get(catalog::key(dataset, catalog::KeyKind::kNode), &value, &head.schema_birth);
+  if (status.code() == Code::kNotFound) return not_found("there is no such dataset");
+  STELA_TRY(status);
+  STELA_ASSIGN(head.node, NodeEntry::decode(value));
+  if (head.node.dropped) return not_found("the dataset '" + head.node.name + "' was dropped");
+  if (head.node.kind == NodeKind::kFolder) {
+    return invalid("'" + head.node.name + "' is a folder; columns and rows belong into a dataset");
+  }
+  STELA_ASSIGN(head.latest, builder.latest_version(dataset));
+  return head;
+}
+
+VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& head, const CommitInfo& info,
+                        VersionChange change) {
+  VersionEntry entry;
+  entry.kind = change.kind;
+  entry.info.number = VersionNumber{head.latest ? head.latest->info.number.value + 1 : 1};
+  entry.info.sequence = builder.sequence();
+  entry.info.time_ns = builder.time_ns();
+  entry.info.rows = change.rows;
+  entry.info.author = info.author;
+  entry.info.operation = info.operation.empty() ? change.operation : info.operation;
+  entry.info.message = info.message;
+  entry.info.rows_changed = change.rows_changed || !head.latest ? builder.sequence() : head.latest->info.rows_changed;
+  entry.info.rows_added = change.rows_added;
+  entry.info.bytes_added = change.bytes_added;
+  entry.info.columns = std::move(change.columns);
+  builder.put(catalog::version_key(dataset, entry.info.number), entry.encode());
+  return entry.info;
+}
+
+void touch_schema(Builder& builder, NodeId dataset, NodeEntry node) {
+  node.kind = NodeKind::kDataset;
+  node.changed_ns = builder.time_ns();
+  builder.put(catalog::key(dataset, catalog::KeyKind::kNode), node.encode());
+}
+
+std::string format_utc(int64_t time_ns) {
+  auto seconds = static_cast<time_t>(time_ns / 1'000'000'000 - (time_ns % 1'000'000'000 < 0 ? 1 : 0));
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return std::string(text, length);
+}
+
+std::string describe_version(const VersionInfo& version) {
+  std::string by = version.author.empty() ? "" : ", by " + version.author;
+  return "version " + std::to_string(version.number.value) + " (" + version.operation + by + ", " +
+         format_utc(version.time_ns) + ")";
+}
+
+Status check_column_name(std::string_view name) {
+  if (name.empty()) return invalid("a column needs a name");
+  if (name.size() > 65536) return {Code::kNameTooLong, "a column's name is longer than 64 KiB"};
+  if (name.find('\0') != std::string_view::npos) return invalid("a column's name must not contain NUL");
+  return {};
+}
+
+}  // namespace stela::store

@@ -1,0 +1,47 @@
+// What the commits that change one dataset have in common.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/store/builder.h"
+#include "engine/store/options.h"
+
+namespace stela::store {
+
+// A dataset at the moment of a commit.
+struct DatasetHead {
+  NodeEntry node;
+  Sequence schema_birth;  // changes with every change of the schema
+  std::optional<VersionEntry> latest;
+
+  uint64_t rows() const { return latest ? latest->info.rows : 0; }
+};
+
+// kNotFound when it is dropped, kInvalid when it is a folder.
+Result<DatasetHead> read_head(const Builder& builder, NodeId dataset);
+
+// Adds the version entry that follows `head` and returns it. `rows` = row count from now on.
+struct VersionChange {
+  VersionKind kind = VersionKind::kAppend;
+  const char* operation = "append";  // used when info.operation is empty
+  uint64_t rows = 0;
+  bool rows_changed = false;
+  uint64_t rows_added = 0;
+  uint64_t bytes_added = 0;
+  std::vector<ColumnId> columns;
+};
+VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& head, const CommitInfo& info,
+                        VersionChange change);
+
+// Writes the node entry anew: its birth is the stamp of the schema.
+void touch_schema(Builder& builder, NodeId dataset, NodeEntry node);
+
+// "version 12 (import, by ann, 2026-11-22T10:00:00Z)", for the sentence of a conflict.
+std::string describe_version(const VersionInfo& version);
+std::string format_utc(int64_t time_ns);
+
+// A name a column may have: not empty, at most 64 KiB, no NUL.
+Status check_column_name(std::string_view name);
+
+}  // namespace stela::store

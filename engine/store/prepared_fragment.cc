@@ -1,0 +1,70 @@
+#include "engine/store/appender.h"
+
+namespace stela::store {
+
+PreparedFragment::PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns)
+    : writer_(core.env->files(), [files = core.files.get()] { return files->allocate(); }, core.fragment_options()),
+      columns_(std::move(columns)) {}
+
+Status PreparedFragment::append(std::span<const ColumnView> columns) {
+  if (!begun_) {
+    STELA_TRY(writer_.begin_section(columns_));
+    begun_ = true;
+  }
+  return writer_.append(columns);
+}
+
+Status PreparedFragment::finish() {
+  STELA_ASSIGN(section_, writer_.end_section());
+  return writer_.finish();
+}
+
+uint64_t PreparedFragment::bytes() const {
+  uint64_t total = 0;
+  for (const format::DataFile& file : writer_.files()) total += file.bytes;
+  return total;
+}
+
+void PreparedFragment::add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups,
+                                   uint64_t first_row) const {
+  FragmentEntry entry{writer_.file_id(), section_.offset, section_.length, section_.rows, bytes(), section_.flats};
+  for (GroupId group : groups) {
+    builder.put(catalog::key(dataset, catalog::KeyKind::kFragment, group.value, first_row), entry.encode());
+  }
+  for (const format::DataFile& file : writer_.files()) {
+    builder.put(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value), FileEntry{file.kind, file.bytes}.encode());
+  }
+}
+
+void PreparedFragment::settle(Core& core) const {
+  for (const format::DataFile& file : writer_.files()) {
+    core.files->settle(file.id);
+    core.counters.data_files.fetch_add(1, std::memory_order_relaxed);
+    core.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
+  }
+}
+
+uint64_t inline_bytes(const ColumnView& column) {
+  uint64_t bytes = 24 + column.value_bytes();
+  if (column.validity != nullptr) bytes += column.rows / 8 + 1;
+  if (column.type->is_variable()) bytes += 3 * column.rows;
+  return bytes;
+}
+
+Status check_values(const StoreOptions& options, const std::string& name, bool nullable, const ColumnView& column) {
+  if (!nullable && column.null_count() > 0) {
+    return invalid("column '" + name + "' does not allow nulls, but the new rows have " +
+                   std::to_string(column.null_count()));
+  }
+  if (!column.type->is_variable()) return {};
+  for (uint64_t row = 0; row < column.rows; ++row) {
+    uint64_t bytes = column.offsets[row + 1] - column.offsets[row];
+    if (bytes > options.field_bytes_max) {
+      return {Code::kLimit, "a value of column '" + name + "' has " + std::to_string(bytes) + " bytes, more than the limit of " +
+                                std::to_string(options.field_bytes_max) + " (field_bytes_max)"};
+    }
+  }
+  return {};
+}
+
+}  // namespace stela::store

@@ -1,0 +1,55 @@
+// The inside of a Store: its parts, put together by opening, and the thread of the maintenance lane.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "engine/store/committer.h"
+#include "engine/store/core.h"
+#include "engine/store/maintenance.h"
+#include "engine/store/store.h"
+
+namespace stela {
+
+class StoreImpl {
+ public:
+  static Result<std::unique_ptr<StoreImpl>> create(std::shared_ptr<Env> env, const StoreOptions& options);
+  static Result<std::unique_ptr<StoreImpl>> open(std::shared_ptr<Env> env, const StoreOptions& options);
+  ~StoreImpl();
+  Status close();
+
+  store::Core& core() { return core_; }
+  store::Committer& committer() { return *committer_; }
+  store::Maintenance& maintenance() { return *maintenance_; }
+  LogDevice& log() { return *log_; }
+
+  // The version of `dataset` that is newest, or has this number; kNotFound says which is missing.
+  Result<std::shared_ptr<const SnapshotImpl>> snapshot(NodeId dataset, VersionNumber number);
+  Result<store::VersionEntry> version_entry(const store::ReadView& view, NodeId dataset, VersionNumber number);
+
+ private:
+  StoreImpl() = default;
+  static Result<std::unique_ptr<StoreImpl>> open_with_lease(std::shared_ptr<Env> env, const StoreOptions& options,
+                                                            std::unique_ptr<Lease> lease);
+  Status recover(const store::Manifest& manifest);
+  Status count_data_files();
+  void start_lane();
+  void lane();
+
+  store::Core core_;
+  std::unique_ptr<Lease> lease_;
+  std::unique_ptr<LogDevice> log_;
+  std::unique_ptr<store::Committer> committer_;
+  std::unique_ptr<store::Maintenance> maintenance_;
+  bool closed_ = false;
+
+  std::mutex lane_mutex_;
+  std::condition_variable lane_wake_;
+  bool lane_woken_ = false;
+  bool lane_stop_ = false;
+  std::thread lane_thread_;
+};
+
+}  // namespace stela

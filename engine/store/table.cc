@@ -1,0 +1,72 @@
+#include "engine/store/appender.h"
+#include "engine/store/names.h"
+#include "engine/store/snapshot_impl.h"
+#include "engine/store/store_impl.h"
+
+namespace stela {
+
+using store::Builder;
+using store::Privilege;
+
+Result<Snapshot> Table::head() const { return at(VersionNumber{0}); }
+
+Result<Snapshot> Table::at(VersionNumber version) const {
+  STELA_ASSIGN(auto impl, store_->snapshot(id_, version));
+  return Snapshot(std::move(impl));
+}
+
+Result<VersionNumber> Table::latest() const {
+  store::ReadView view = store_->core().states.view();
+  store::PendingGroup none;
+  Builder reader(none, view.catalog(), view.q(), 0, 0);
+  STELA_ASSIGN(auto entry, reader.latest_version(id_));
+  return entry ? entry->info.number : VersionNumber{0};
+}
+
+Result<VersionInfo> Table::version(VersionNumber number) const {
+  store::ReadView view = store_->core().states.view();
+  STELA_ASSIGN(store::VersionEntry entry, store_->version_entry(view, id_, number));
+  return entry.info;
+}
+
+Result<VersionInfo> Table::append(const Batch& batch, const CommitInfo& info) const {
+  STELA_ASSIGN(auto rows, appender());
+  STELA_TRY(rows->append(batch));
+  return rows->commit(info);
+}
+
+Result<std::unique_ptr<Appender>> Table::appender(std::vector<Field> schema) const {
+  return store::make_appender(*store_, id_, std::move(schema));
+}
+
+Result<std::unique_ptr<ColumnWriter>> Table::column_writer(Field field, bool replace) const {
+  return store::make_column_writer(*store_, id_, std::move(field), replace);
+}
+
+Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {
+  VersionInfo version;
+  STELA_TRY(store_->committer()
+                .commit(Privilege::kRemoval,
+                        [&](Builder& b) { return store::build_drop_column(b, id_, name, info, &version); })
+                .status());
+  return version;
+}
+
+Result<VersionInfo> Table::rename_column(std::string_view from, std::string_view to, bool replace,
+                                         const CommitInfo& info) const {
+  VersionInfo version;
+  STELA_TRY(store_->committer()
+                .commit(Privilege::kOrdinary,
+                        [&](Builder& b) { return store::build_rename_column(b, id_, from, to, replace, info, &version); })
+                .status());
+  return version;
+}
+
+Result<VersionInfo> Table::set_schema(const std::vector<Field>& fields, const CommitInfo& info) const {
+  STELA_ASSIGN(VersionNumber newest, latest());
+  if (newest.value != 0) return invalid("the dataset has a schema already; it can be stated for an empty one only");
+  STELA_ASSIGN(auto rows, appender(fields));
+  return rows->commit(info);
+}
+
+}  // namespace stela
