@@ -7,8 +7,6 @@
 namespace stela::catalog {
 namespace {
 
-constexpr uint64_t kRestartInterval = 16;
-
 // A varint at `*at`; one byte in most cases, so not by way of Decoder.
 inline bool take_varint(std::string_view bytes, size_t* at, uint64_t* value) {
   if (*at < bytes.size() && static_cast<uint8_t>(bytes[*at]) < 0x80) {
@@ -32,7 +30,7 @@ size_t common_prefix(std::string_view a, std::string_view b) {
 
 void BlockBuilder::add(const Position& position, bool erased, std::string_view value) {
   size_t shared = 0;
-  if (entries_ % kRestartInterval == 0) {
+  if (entries_ % restart_interval_ == 0) {
     restarts_.push_back(static_cast<uint32_t>(bytes_.size()));
   } else {
     shared = common_prefix(last_key_, position.key);
@@ -87,38 +85,55 @@ uint32_t BlockCursor::restart(uint32_t index) const {
   return get_fixed<uint32_t>(restarts_.data() + size_t{index} * sizeof(uint32_t));
 }
 
+// An entry as it stands in the block.
+struct EncodedEntry {
+  uint64_t shared = 0;
+  std::string_view suffix;
+  Sequence birth, install;
+  bool erased = false;
+  std::string_view value;
+  size_t end = 0;
+};
+
+// False where the bytes are wrong.
+bool BlockCursor::parse(size_t at, EncodedEntry* out) const {
+  uint64_t unshared = 0, birth = 0, delta = 0, tail = 0;
+  const bool complete = take_varint(entries_, &at, &out->shared) && take_varint(entries_, &at, &unshared) &&
+                        take_varint(entries_, &at, &birth) && take_varint(entries_, &at, &delta) &&
+                        take_varint(entries_, &at, &tail);
+  const uint64_t value_bytes = tail >> 1;
+  if (!complete || unshared > entries_.size() - at || value_bytes > entries_.size() - at - unshared) return false;
+  out->suffix = {entries_.data() + at, unshared};
+  out->birth = Sequence{birth};
+  out->install = Sequence{birth + delta};
+  out->erased = (tail & 1) != 0;
+  out->value = {entries_.data() + at + unshared, value_bytes};
+  out->end = at + unshared + value_bytes;
+  return true;
+}
+
 // Reads the entry at at_. False at the end and where the bytes are wrong.
 bool BlockCursor::decode() {
   valid_ = false;
   if (at_ >= entries_.size()) return false;
-  uint64_t shared = 0, unshared = 0, birth = 0, delta = 0, tail = 0;
-  size_t at = at_;
-  const bool complete = take_varint(entries_, &at, &shared) && take_varint(entries_, &at, &unshared) &&
-                        take_varint(entries_, &at, &birth) && take_varint(entries_, &at, &delta) &&
-                        take_varint(entries_, &at, &tail);
-  const uint64_t value_bytes = tail >> 1;
-  if (!complete || unshared > entries_.size() - at || value_bytes > entries_.size() - at - unshared ||
-      shared > (ordered_ ? key_.size() : 0)) {
+  EncodedEntry entry;
+  bool right = parse(at_, &entry) && entry.shared <= (ordered_ ? key_.size() : 0);
+  if (right && ordered_) {
+    int order = entry.suffix.compare(std::string_view(key_).substr(entry.shared));
+    if (order == 0) order = compare_stamps(entry.birth, entry.install, birth_, install_);
+    right = order > 0;
+  }
+  if (!right) {
     fail();
     return false;
   }
-  const std::string_view suffix = entries_.substr(at, unshared);
-  const Sequence install{birth + delta};
-  if (ordered_) {
-    int order = suffix.compare(std::string_view(key_).substr(shared));
-    if (order == 0) order = compare_stamps(Sequence{birth}, install, birth_, install_);
-    if (order <= 0) {
-      fail();
-      return false;
-    }
-  }
-  key_.resize(shared);
-  key_.append(suffix);
-  birth_ = Sequence{birth};
-  install_ = install;
-  erased_ = (tail & 1) != 0;
-  value_ = entries_.substr(at + unshared, value_bytes);
-  at_ = at + unshared + value_bytes;
+  key_.resize(entry.shared);
+  key_.append(entry.suffix);
+  birth_ = entry.birth;
+  install_ = entry.install;
+  erased_ = entry.erased;
+  value_ = entry.value;
+  at_ = entry.end;
   ordered_ = true;
   valid_ = true;
   return true;
@@ -138,13 +153,13 @@ bool BlockCursor::place_before(const Position& target) {
   auto high = static_cast<uint32_t>(restarts_.size() / sizeof(uint32_t));
   while (high - low > 1) {
     const uint32_t middle = low + (high - low) / 2;
-    at_ = restart(middle);
-    ordered_ = false;
-    if (!decode()) {
-      fail();  // a restart point beyond the entries
+    const uint32_t at = restart(middle);
+    EncodedEntry entry;
+    if (at >= entries_.size() || !parse(at, &entry) || entry.shared != 0) {
+      fail();
       return false;
     }
-    (compare(position(), target) < 0 ? low : high) = middle;
+    (compare({entry.suffix, entry.birth, entry.install}, target) < 0 ? low : high) = middle;
   }
   at_ = low == 0 ? 0 : restart(low);
   ordered_ = false;

@@ -11,8 +11,13 @@
 
 namespace stela::catalog {
 
+// Entries between restart points: few bytes for data, no stepping for indexes, which are searched more.
+inline constexpr uint32_t kDataRestartInterval = 8;
+inline constexpr uint32_t kIndexRestartInterval = 1;
+
 class BlockBuilder {
  public:
+  explicit BlockBuilder(uint32_t restart_interval = kDataRestartInterval) : restart_interval_(restart_interval) {}
   // After every entry added before.
   void add(const Position& position, bool erased, std::string_view value);
   bool empty() const { return entries_ == 0; }
@@ -25,6 +30,7 @@ class BlockBuilder {
   void clear();
 
  private:
+  const uint32_t restart_interval_;
   std::string bytes_;
   std::vector<uint32_t> restarts_;
   std::string last_key_;
@@ -32,6 +38,8 @@ class BlockBuilder {
   Sequence last_install_;
   uint64_t entries_ = 0;
 };
+
+struct EncodedEntry;
 
 // Walks a payload, which need not be well formed: it stops with corrupt() where it is not, and the
 // entries it gives are strictly ascending whatever the bytes. The caller keeps the payload alive.
@@ -56,6 +64,7 @@ class BlockCursor {
  private:
   void fail();
   uint32_t restart(uint32_t index) const;
+  bool parse(size_t at, EncodedEntry* out) const;
   bool decode();
   bool place_before(const Position& target);
 

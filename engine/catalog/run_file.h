@@ -65,6 +65,8 @@ class RunIterator final : public EntryIterator {
   }
   // As seek_to; the key must not be this iterator's own.
   void seek_position(const Position& target);
+  // The same for a lookup of one key. False, and nothing else was read, when the filter excludes it.
+  bool seek_filtered(const Position& target);
 
   bool valid() const override { return data_.valid(); }
   void next() override {
@@ -82,6 +84,7 @@ class RunIterator final : public EntryIterator {
 
  private:
   bool wanted(const IndexValue& value) const { return value.birth_min <= to_ && value.birth_max >= from_; }
+  void seek_below_top(const Position& target);
   bool enter_index();
   bool enter_data();
   void settle();
@@ -98,6 +101,10 @@ class RunIterator final : public EntryIterator {
   BlockPtr data_block_;
   Status status_;
 };
+
+// What the filter says of `key`, with `top` standing where it finds the key. Whatever is wrong with index or
+// filter, the answer is "maybe": reading on will say.
+bool filter_may_contain(const RunFile& file, const BlockCursor& top, std::string_view key);
 
 // RunReader::verify.
 Status verify_run(const RunFile& file, const std::function<void(const std::string&)>& damaged);

@@ -1,3 +1,4 @@
+#include "engine/catalog/bloom.h"
 #include "engine/catalog/keys.h"
 #include "engine/catalog/run_file.h"
 
@@ -69,15 +70,39 @@ void RunIterator::seek_position(const Position& target) {
   const bool in_this_block =
       valid() && compare(data_.position(), target) <= 0 && compare(target, index_.position()) <= 0;
   if (!in_this_block) {
-    stop({});
     top_.open(file_.top());
     top_.seek(target);
-    if (!enter_index()) return;
-    index_.seek(target);
-    if (!enter_data()) return;
+    return seek_below_top(target);
   }
   data_.seek(target);
   settle();
+}
+
+bool RunIterator::seek_filtered(const Position& target) {
+  // The key's first place, not the target: the filter there knows of all its entries or of their beginning.
+  top_.open(file_.top());
+  top_.seek({target.key});
+  if (!filter_may_contain(file_, top_, target.key)) return false;
+  if (top_.valid() && compare(top_.position(), target) < 0) top_.seek(target);
+  seek_below_top(target);
+  return true;
+}
+
+void RunIterator::seek_below_top(const Position& target) {
+  stop({});
+  if (!enter_index()) return;
+  index_.seek(target);
+  if (!enter_data()) return;
+  data_.seek(target);
+  settle();
+}
+
+bool filter_may_contain(const RunFile& file, const BlockCursor& top, std::string_view key) {
+  if (!top.valid()) return top.corrupt();
+  IndexValue value;
+  if (!decode_index_value(top.value(), true, &value)) return true;
+  Result<BlockPtr> filter = file.block(value.filter, BlockKind::kFilter);
+  return !filter.ok() || bloom_may_contain(payload_of(**filter), bloom_hash(key));
 }
 
 }  // namespace stela::catalog

@@ -1,4 +1,3 @@
-#include "engine/catalog/bloom.h"
 #include "engine/catalog/catalog.h"
 #include "engine/catalog/run_file.h"
 
@@ -33,16 +32,11 @@ Result<std::shared_ptr<const RunReader>> RunReader::open(std::shared_ptr<FileRea
 
 const RunInfo& RunReader::info() const { return impl_->info; }
 
-// Whatever is wrong with index or filter, the answer is then "maybe": the lookup itself will say.
 bool RunReader::may_contain(std::string_view key) const {
   BlockCursor top;
   top.open(impl_->file.top());
   top.seek({key});
-  if (!top.valid()) return top.corrupt();
-  IndexValue value;
-  if (!decode_index_value(top.value(), true, &value)) return true;
-  Result<BlockPtr> filter = impl_->file.block(value.filter, BlockKind::kFilter);
-  return !filter.ok() || bloom_may_contain(payload_of(**filter), bloom_hash(key));
+  return filter_may_contain(impl_->file, top, key);
 }
 
 std::unique_ptr<EntryIterator> RunReader::iterator(Sequence from, Sequence to) const {
@@ -50,9 +44,8 @@ std::unique_ptr<EntryIterator> RunReader::iterator(Sequence from, Sequence to) c
 }
 
 Result<bool> RunReader::find(std::string_view key, Stamp stamp, FoundEntry* out) const {
-  if (!may_contain(key)) return false;
   RunIterator entries(impl_->file, Sequence{0}, stamp.s);
-  entries.seek_position({key, stamp.s, kSequenceMax});
+  if (!entries.seek_filtered({key, stamp.s, kSequenceMax})) return false;
   while (entries.valid() && entries.key() == key) {
     if (entries.install() <= stamp.q) {
       *out = {entries.birth(), entries.install(), entries.erased(), entries.value(), entries.block()};

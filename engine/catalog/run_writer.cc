@@ -35,8 +35,8 @@ struct RunWriter::Impl {
   const uint32_t block_bytes;
 
   BlockBuilder data;
-  BlockBuilder index;
-  BlockBuilder top;
+  BlockBuilder index{kIndexRestartInterval};
+  BlockBuilder top{kIndexRestartInterval};
   IndexValue data_stamps;   // of the entries in `data`
   IndexValue index_stamps;  // of the blocks in `index`
   IndexValue run_stamps;

@@ -9,7 +9,7 @@ namespace {
 
 std::shared_ptr<const Buffer> block_of(size_t bytes, uint8_t fill) {
   Buffer block(bytes);
-  std::memset(block.data(), fill, bytes);
+  std::fill_n(block.data(), bytes, std::byte{fill});
   return std::make_shared<const Buffer>(std::move(block));
 }
 
