@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "engine/io/counting_env.h"
 #include "engine/io/fault_env.h"
 #include "engine/io/memory_env.h"
 #include "engine/io/posix_env.h"
@@ -28,6 +29,12 @@ EnvUnderTest make_fault_with_power_cut() {
   auto env = fault_env(7);
   return {env, [env]() -> std::shared_ptr<Env> { return env->reboot(CrashStyle::kLoseUnsynced, 1); },
           [env]() -> std::shared_ptr<Env> { return env; }};
+}
+
+EnvUnderTest make_counting() {
+  auto wrapped = memory_env(7);
+  auto wrap = [wrapped]() -> std::shared_ptr<Env> { return std::make_shared<CountingEnv>(wrapped); };
+  return {wrap(), wrap, wrap};
 }
 
 // A directory of its own, removed with the last environment on it.
@@ -63,6 +70,7 @@ EnvUnderTest make_posix(const PosixOptions& options) {
 
 std::vector<EnvCase> env_cases() {
   return {{"memory", make_memory},
+          {"counting", make_counting},
           {"fault", make_fault},
           {"fault_with_power_cut", make_fault_with_power_cut},
           {"posix", [] { return make_posix({}); }},
