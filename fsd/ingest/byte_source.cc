@@ -1,0 +1,69 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "fsd/ingest/ingest.h"
+
+namespace stela::fsd {
+namespace {
+
+class ScratchSource final : public ByteSource {
+ public:
+  explicit ScratchSource(ScratchFile& file) : file_(file) {}
+  uint64_t size() const override { return file_.size(); }
+  Status read(uint64_t offset, MutableByteSpan into) override { return file_.read(offset, into); }
+
+ private:
+  ScratchFile& file_;
+};
+
+class DescriptorSource final : public ByteSource {
+ public:
+  DescriptorSource(int fd, std::string what, uint64_t size) : fd_(fd), what_(std::move(what)), size_(size) {}
+  ~DescriptorSource() override { ::close(fd_); }
+  // As it was when opened: a file that others go on writing is taken in as far as that.
+  uint64_t size() const override { return size_; }
+
+  Status read(uint64_t offset, MutableByteSpan into) override {
+    while (!into.empty()) {
+      ssize_t got = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return status_from_errno(errno, what_);
+      if (got == 0) return invalid(what_ + ": the file became shorter while it was being read");
+      into = into.subspan(static_cast<size_t>(got));
+      offset += static_cast<uint64_t>(got);
+    }
+    return {};
+  }
+
+ private:
+  int fd_;
+  std::string what_;
+  uint64_t size_;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteSource> scratch_source(ScratchFile& file) { return std::make_unique<ScratchSource>(file); }
+
+Result<std::unique_ptr<ByteSource>> descriptor_source(int fd, std::string what) {
+  struct stat info = {};
+  Status status;
+  if (::fstat(fd, &info) != 0) {
+    status = status_from_errno(errno, what);
+  } else if (S_ISDIR(info.st_mode)) {
+    status = Status(Code::kIsDirectory, what + " is a folder; name a file");
+  } else if (!S_ISREG(info.st_mode)) {
+    status = invalid(what + " is not a regular file; write its contents to one first");
+  }
+  if (!status.ok()) {
+    ::close(fd);
+    return status;
+  }
+  return std::unique_ptr<ByteSource>(
+      std::make_unique<DescriptorSource>(fd, std::move(what), static_cast<uint64_t>(info.st_size)));
+}
+
+}  // namespace stela::fsd

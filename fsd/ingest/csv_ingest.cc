@@ -1,0 +1,321 @@
+#include "fsd/ingest/csv_ingest.h"
+
+#include <algorithm>
+
+#include "fsd/ingest/csv_cells.h"
+#include "fsd/ingest/csv_header.h"
+#include "fsd/ingest/csv_inference.h"
+#include "fsd/ingest/utf8_text.h"
+
+namespace stela::fsd {
+namespace {
+
+// What is remembered of a file between commits.
+struct CsvPlace {
+  bool started = false;
+  std::vector<std::string> names;  // of the file's columns; empty until the header, or a first record, is there
+  CsvPosition position;
+};
+
+// The first value, in order of rows and then of columns, that does not fit.
+struct Misfit {
+  size_t row = 0;
+  size_t target = 0;
+};
+
+class CsvIngest final : public RowIngest {
+ public:
+  CsvIngest(ByteSource& source, CsvReaderOptions reader, std::unique_ptr<RowSink> sink, const IngestOptions& options,
+            const CsvTuning& tuning)
+      : source_(source),
+        reader_options_(std::move(reader)),
+        sink_(std::move(sink)),
+        options_(options),
+        tuning_(tuning),
+        nulls_(options.null_texts) {}
+
+  Result<std::optional<VersionInfo>> commit(bool final, const CommitInfo& info) override;
+  uint64_t rows_committed() const override { return rows_committed_; }
+  bool is_drained() const override { return place_.position.offset >= source_.size(); }
+
+ private:
+  // One walk over the rows with fixed types.
+  struct Pass {
+    std::vector<CsvTarget> targets;
+    std::vector<std::unique_ptr<CellParser>> parsers;
+    std::vector<Field> schema;  // empty: the dataset has one
+    Batch batch;
+    uint64_t gathered_bytes = 0;
+    uint64_t rows = 0;
+    bool begun = false;
+  };
+
+  CsvReader reader(const CsvPosition& from) const { return {source_, reader_options_, from, end_, final_}; }
+  Status start(CsvPlace& place);
+  Status read_names(CsvPlace& place, const std::vector<Field>& fields);
+  Result<uint64_t> take_known(CsvPlace& place, const std::vector<Field>& fields);
+  Result<uint64_t> take_first(CsvPlace& place);
+  Pass make_pass(std::vector<CsvTarget> targets) const;
+  Pass guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence, bool judged_all) const;
+  Result<std::optional<Misfit>> run(Pass& pass, CsvReader& from, CsvRecords& block, size_t columns);
+  static std::optional<Misfit> parse_block(Pass& pass, const CsvRecords& block);
+  Status flush(Pass& pass);
+  Status judge_rest(CsvReader& from, CsvRecords& block, std::vector<uint16_t>& evidence, uint64_t bytes_most);
+  void judge(const CsvRecords& block, std::vector<uint16_t>& evidence) const;
+  Status misfit_error(const Pass& pass, const CsvReader& from, const CsvRecords& block, const Misfit& misfit) const;
+  Status report_progress(uint64_t offset, uint64_t rows) const;
+
+  ByteSource& source_;
+  CsvReaderOptions reader_options_;
+  std::unique_ptr<RowSink> sink_;
+  IngestOptions options_;
+  CsvTuning tuning_;
+  NullTexts nulls_;
+  CsvPlace place_;
+  uint64_t rows_committed_ = 0;
+  uint64_t end_ = 0;  // of the source, for the commit under way
+  bool final_ = false;
+};
+
+Result<std::optional<VersionInfo>> CsvIngest::commit(bool final, const CommitInfo& info) {
+  end_ = source_.size();
+  final_ = final;
+  CsvPlace place = place_;
+  if (place.position.offset >= end_) return std::optional<VersionInfo>();
+  STELA_TRY(start(place));
+  if (!place.started) return std::optional<VersionInfo>();
+  STELA_ASSIGN(std::vector<Field> fields, sink_->fields());
+  if (place.names.empty()) STELA_TRY(read_names(place, fields));
+  uint64_t rows = 0;
+  if (!place.names.empty()) {
+    STELA_ASSIGN(rows, fields.empty() ? take_first(place) : take_known(place, fields));
+  }
+  std::optional<VersionInfo> version;
+  if (rows > 0) {
+    STELA_ASSIGN(version, sink_->commit(info));
+    rows_committed_ += rows;
+  }
+  place_ = std::move(place);
+  return version;
+}
+
+// Past a byte order mark, if there is one.
+Status CsvIngest::start(CsvPlace& place) {
+  if (place.started) return {};
+  uint8_t mark[4] = {1, 1, 1, 1};
+  size_t size = std::min<uint64_t>(sizeof(mark), end_);
+  STELA_TRY(source_.read(0, {reinterpret_cast<std::byte*>(mark), size}));
+  if ((mark[0] == 0xFF && mark[1] == 0xFE) || (mark[0] == 0xFE && mark[1] == 0xFF)) {
+    return invalid(reader_options_.file_name +
+                   ": the text is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)");
+  }
+  bool may_be_cut = !final_ && size < 3 && mark[0] == 0xEF;
+  if (may_be_cut) return {};
+  if (size >= 3 && mark[0] == 0xEF && mark[1] == 0xBB && mark[2] == 0xBF) place.position.offset = 3;
+  place.started = true;
+  return {};
+}
+
+Status CsvIngest::read_names(CsvPlace& place, const std::vector<Field>& fields) {
+  CsvReader from = reader(place.position);
+  CsvRecords first;
+  STELA_TRY(from.read_header(&first));
+  if (first.rows == 0) return {};
+  if (options_.header) {
+    Result<std::vector<std::string>> names = header_names(first);
+    if (!names.ok()) return from.at_line(place.position.line, names.status());
+    place.names = std::move(names).value();
+    place.position = from.position();
+    return {};
+  }
+  place.names = positional_names(first.columns);
+  if (fields.empty()) return {};
+  size_t common = std::min(first.columns, fields.size());
+  // A column without a partner keeps a name that no column of a dataset has.
+  for (size_t i = 0; i < first.columns; ++i) {
+    place.names[i] = i < common ? fields[i].name : std::string("\0", 1) + std::to_string(i + 1);
+  }
+  if (first.columns > fields.size() && !options_.extra_ignore) {
+    return from.at_line(place.position.line,
+                        invalid(std::to_string(first.columns) + " fields for the " + std::to_string(fields.size()) +
+                                " columns of the dataset; extra=ignore leaves the last out"));
+  }
+  return {};
+}
+
+CsvIngest::Pass CsvIngest::make_pass(std::vector<CsvTarget> targets) const {
+  Pass pass;
+  pass.targets = std::move(targets);
+  pass.batch.names.reserve(pass.targets.size());
+  pass.batch.columns.reserve(pass.targets.size());
+  pass.parsers.reserve(pass.targets.size());
+  for (const CsvTarget& target : pass.targets) pass.batch.add(target.field.name, ColumnData(target.field.type));
+  return pass;
+}
+
+Result<uint64_t> CsvIngest::take_known(CsvPlace& place, const std::vector<Field>& fields) {
+  Result<std::vector<CsvTarget>> targets = match_columns(place.names, fields, options_);
+  if (!targets.ok()) return targets.status().with_context(reader_options_.file_name + ":1");
+  Pass pass = make_pass(std::move(targets).value());
+  for (const CsvTarget& target : pass.targets) {
+    pass.parsers.push_back(make_cell_parser(target.field.type, nulls_, false));
+  }
+  CsvReader from = reader(place.position);
+  CsvRecords block;
+  STELA_ASSIGN(std::optional<Misfit> misfit, run(pass, from, block, place.names.size()));
+  if (misfit) return misfit_error(pass, from, block, *misfit);
+  place.position = from.position();
+  return pass.rows;
+}
+
+CsvIngest::Pass CsvIngest::guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence,
+                                        bool judged_all) const {
+  std::vector<CsvTarget> targets(place.names.size());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    targets[i] = {i, Field{place.names[i], type_for_evidence(evidence[i]), true}};
+  }
+  Pass pass = make_pass(std::move(targets));
+  for (size_t i = 0; i < evidence.size(); ++i) {
+    pass.schema.push_back(pass.targets[i].field);
+    bool valueless = evidence[i] == 0 && !judged_all;
+    pass.parsers.push_back(valueless ? make_valueless_parser(nulls_)
+                                     : make_cell_parser(pass.targets[i].field.type, nulls_, true));
+  }
+  return pass;
+}
+
+// Types come from a sample; when a later value does not fit, the rest of the file is judged too and the
+// rows are taken again from the first, so that a file is read three times at most.
+Result<uint64_t> CsvIngest::take_first(CsvPlace& place) {
+  size_t columns = place.names.size();
+  std::vector<uint16_t> evidence(columns, 0);
+  CsvRecords block;
+  CsvReader sample = reader(place.position);
+  STELA_TRY(judge_rest(sample, block, evidence, tuning_.sample_bytes));
+  for (bool judged_all : {false, true}) {
+    Pass pass = guessed_pass(place, evidence, judged_all);
+    CsvReader from = reader(place.position);
+    STELA_ASSIGN(std::optional<Misfit> misfit, run(pass, from, block, columns));
+    if (!misfit) {
+      place.position = from.position();
+      return pass.rows;
+    }
+    if (judged_all) break;
+    for (size_t i = 0; i < columns; ++i) evidence[i] |= pass.parsers[i]->evidence();
+    judge(block, evidence);
+    STELA_TRY(judge_rest(from, block, evidence, UINT64_MAX));
+  }
+  return invalid(reader_options_.file_name + ": the file changed while it was being read; write it again");
+}
+
+Result<std::optional<Misfit>> CsvIngest::run(Pass& pass, CsvReader& from, CsvRecords& block, size_t columns) {
+  while (true) {
+    uint64_t before = from.position().offset;
+    STELA_TRY(from.next(columns, &block));
+    if (block.rows == 0) break;
+    if (std::optional<Misfit> misfit = parse_block(pass, block)) return misfit;
+    pass.rows += block.rows;
+    pass.gathered_bytes += from.position().offset - before;
+    if (pass.gathered_bytes >= tuning_.batch_bytes) STELA_TRY(flush(pass));
+    STELA_TRY(report_progress(from.position().offset, pass.rows));
+  }
+  STELA_TRY(flush(pass));
+  return std::optional<Misfit>();
+}
+
+std::optional<Misfit> CsvIngest::parse_block(Pass& pass, const CsvRecords& block) {
+  Misfit first{block.rows, 0};
+  for (size_t i = 0; i < pass.targets.size(); ++i) {
+    size_t row = pass.parsers[i]->parse(block, pass.targets[i].file_column, pass.batch.columns[i]);
+    if (row < first.row) first = {row, i};
+  }
+  if (first.row == block.rows) return std::nullopt;
+  return first;
+}
+
+Status CsvIngest::flush(Pass& pass) {
+  if (pass.batch.rows() == 0) return {};
+  if (!pass.begun) STELA_TRY(sink_->begin(pass.schema));
+  pass.begun = true;
+  STELA_TRY(sink_->append(pass.batch));
+  for (ColumnData& column : pass.batch.columns) column.clear();
+  pass.gathered_bytes = 0;
+  return {};
+}
+
+Status CsvIngest::judge_rest(CsvReader& from, CsvRecords& block, std::vector<uint16_t>& evidence, uint64_t bytes_most) {
+  uint64_t begin = from.position().offset;
+  while (from.position().offset - begin < bytes_most) {
+    STELA_TRY(from.next(evidence.size(), &block));
+    if (block.rows == 0) break;
+    judge(block, evidence);
+    STELA_TRY(report_progress(begin, 0));
+  }
+  return {};
+}
+
+void CsvIngest::judge(const CsvRecords& block, std::vector<uint16_t>& evidence) const {
+  for (size_t column = 0; column < evidence.size(); ++column) {
+    uint16_t seen = evidence[column];
+    for (size_t row = 0; row < block.rows && (seen & kSeenText) == 0; ++row) {
+      const FieldRef& field = block.fields[row * block.columns + column];
+      std::string_view text = block.text(field);
+      if (!field.is_quoted() && (text.empty() || NullTexts::is_usual(text) || nulls_.is_stated(text))) continue;
+      seen |= evidence_of(text);
+    }
+    evidence[column] = seen;
+  }
+}
+
+Status CsvIngest::misfit_error(const Pass& pass, const CsvReader& from, const CsvRecords& block,
+                               const Misfit& misfit) const {
+  const CsvTarget& target = pass.targets[misfit.target];
+  std::string_view text = block.text(misfit.row, target.file_column);
+  return from.at_line(from.line_of(block, misfit.row), invalid("column " + quoted_for_message(target.field.name) +
+                                                               ": " + why_misfit(target.field.type, text)));
+}
+
+Status CsvIngest::report_progress(uint64_t offset, uint64_t rows) const {
+  if (!options_.progress || options_.progress(offset, rows_committed_ + rows)) return {};
+  return Status(Code::kDeadline, reader_options_.file_name + ": stopped before its end; nothing of it was committed");
+}
+
+class CsvFormat final : public RowFormat {
+ public:
+  CsvFormat(const char* extension, char delimiter) : extension_(extension), delimiter_(delimiter) {}
+  const char* extension() const override { return extension_; }
+  Result<std::unique_ptr<RowIngest>> start(ByteSource& source, std::string file_name, Table table,
+                                           const IngestOptions& options) const override {
+    return start_csv_ingest(source, std::move(file_name), delimiter_, table_row_sink(table), options);
+  }
+
+ private:
+  const char* extension_;
+  char delimiter_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RowIngest>> start_csv_ingest(ByteSource& source, std::string file_name, char delimiter,
+                                                    std::unique_ptr<RowSink> sink, const IngestOptions& options,
+                                                    const CsvTuning& tuning) {
+  CsvReaderOptions reader;
+  reader.dialect.delimiter = options.delimiter != 0 ? options.delimiter : delimiter;
+  reader.dialect.field_bytes_max = std::min<uint64_t>(options.field_bytes_max, CsvScanner::kPieceMax / 4);
+  reader.piece_bytes = tuning.piece_bytes;
+  reader.record_bytes_max = reader.dialect.field_bytes_max + options.memory_bytes / 4;
+  reader.file_name = std::move(file_name);
+  return std::unique_ptr<RowIngest>(
+      std::make_unique<CsvIngest>(source, std::move(reader), std::move(sink), options, tuning));
+}
+
+const RowFormat& csv_format() {
+  static const CsvFormat format(".csv", ',');
+  return format;
+}
+const RowFormat& tsv_format() {
+  static const CsvFormat format(".tsv", '\t');
+  return format;
+}
+
+}  // namespace stela::fsd
