@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -13,6 +14,13 @@
 #include "engine/catalog/catalog.h"
 
 namespace stela::catalog {
+
+// `count` times STELA_TEST_SCALE (percent), at least 1.
+inline uint64_t scaled(uint64_t count) {
+  const char* percent = std::getenv("STELA_TEST_SCALE");
+  const uint64_t scale = percent == nullptr ? 100 : std::strtoull(percent, nullptr, 10);
+  return std::max<uint64_t>(1, count * scale / 100);
+}
 
 class StringWriter final : public FileWriter {
  public:

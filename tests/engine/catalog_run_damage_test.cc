@@ -71,8 +71,9 @@ void check_file(const std::string& bytes, const std::vector<Entry>& entries, Out
 TEST(RunDamage, OneCopyIsEnoughWhateverByteIsWrongInTheOther) {
   const std::vector<Entry> entries = history();
   std::string bytes = write_run(entries, FileId{4}, 100);
+  const size_t stride = 100 / std::min<uint64_t>(100, scaled(100));
   Outcome outcome;
-  for (size_t at = 0; at < bytes.size(); ++at) {
+  for (size_t at = 0; at < bytes.size(); at += stride) {
     const char old = bytes[at];
     bytes[at] = static_cast<char>(old ^ (1 << (at % 8)));
     SCOPED_TRACE("byte " + std::to_string(at));
@@ -91,7 +92,8 @@ TEST(RunDamage, TheSameByteWrongInBothCopiesIsDamageOrDoesNotMatter) {
   const std::vector<Entry> entries = history();
   std::string bytes = write_run(entries, FileId{4}, 100);
   const size_t half = bytes.size() / 2;
-  for (size_t at = 0; at < half; ++at) {
+  const size_t stride = 100 / std::min<uint64_t>(100, scaled(100));
+  for (size_t at = 0; at < half; at += stride) {
     const std::string old = bytes;
     bytes[at] = static_cast<char>(~bytes[at]);
     bytes[at + half] = static_cast<char>(~bytes[at + half]);
@@ -196,7 +198,7 @@ TEST(RunBlock, RandomBytesGiveAscendingEntriesAndEnd) {
   BlockBuilder builder;
   for (const Entry& entry : history()) builder.add({entry.key, entry.birth, entry.install}, entry.erased, entry.value);
   const std::string right(builder.finish());
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < static_cast<int>(scaled(20000)); ++i) {
     std::string payload = right;
     if (i % 4 == 0) payload.resize(random() % right.size());
     for (uint64_t n = random() % 6; n > 0 && !payload.empty(); --n) {

@@ -117,7 +117,7 @@ void check_stamp(const History& history, Stamp stamp, std::mt19937_64& random) {
 }
 
 void run_model(const HistoryShape& shape, uint64_t seeds) {
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+  for (uint64_t seed = 1; seed <= scaled(seeds); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     History history;
     make_history(seed, shape, history);
