@@ -6,7 +6,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 
 #include "engine/io/file_name.h"
@@ -26,6 +25,11 @@ int open_with_openat2(int directory, const char* name, int flags, mode_t mode) {
 
 // EPERM: container runtimes filter system calls that they do not know.
 bool openat2_missing(int error) { return error == ENOSYS || error == EPERM; }
+
+// Failures that say nothing about what the filesystem can do.
+bool passes(Code code) {
+  return code == Code::kTooManyFiles || code == Code::kNoSpace || code == Code::kQuota || code == Code::kNoMemory;
+}
 
 }  // namespace
 
@@ -75,18 +79,24 @@ Result<Descriptor> PosixDirectory::make_folder(std::string_view folder) const {
   return open_beneath(folder, O_PATH | O_DIRECTORY);
 }
 
-bool PosixDirectory::can_link_unnamed() {
-  std::call_once(unnamed_tried_, [this] { unnamed_works_ = options_.use_tmpfile && try_link_unnamed(); });
-  return unnamed_works_;
+Result<bool> PosixDirectory::can_link_unnamed() {
+  std::lock_guard lock(mutex_);
+  if (!unnamed_works_) {
+    Status tried = options_.use_tmpfile ? try_link_unnamed() : unsupported("O_TMPFILE is switched off");
+    if (passes(tried.code())) return tried;
+    unnamed_works_ = tried.ok();
+  }
+  return *unnamed_works_;
 }
 
-bool PosixDirectory::try_link_unnamed() const {
-  auto file = open_beneath("", O_TMPFILE | O_RDWR, 0600);
-  if (!file.ok()) return false;
-  std::string source = "/proc/self/fd/" + std::to_string(file->get());
+Status PosixDirectory::try_link_unnamed() const {
+  STELA_ASSIGN(Descriptor file, open_beneath("", O_TMPFILE | O_RDWR, 0600));
+  std::string source = "/proc/self/fd/" + std::to_string(file.get());
   std::string name = ".probe-" + std::to_string(::getpid()) + "-" + std::to_string(system_random());
-  if (::linkat(AT_FDCWD, source.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) return false;
-  return ::unlinkat(fd_.get(), name.c_str(), 0) == 0;
+  if (::linkat(AT_FDCWD, source.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return status_from_errno(errno, "cannot link a file into " + path_);
+  }
+  return ::unlinkat(fd_.get(), name.c_str(), 0) == 0 ? Status() : status_from_errno(errno, "cannot remove " + name);
 }
 
 Result<PosixDirectory::OpenFolders> PosixDirectory::open_folders(const std::set<std::string>& folders) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -43,8 +44,9 @@ class PosixDirectory {
   Result<Descriptor> open_beneath(std::string_view name, int flags, mode_t mode = 0) const;
   // The folder's descriptor, the folder and those above it made when absent.
   Result<Descriptor> make_folder(std::string_view folder) const;
-  // Whether O_TMPFILE files can be linked into this filesystem; tried once.
-  bool can_link_unnamed();
+  // Whether O_TMPFILE files can be linked into this filesystem; tried until it is known. An error where the
+  // trial failed for a reason that passes, such as a lack of descriptors.
+  Result<bool> can_link_unnamed();
 
   // A sync of folders comes in two steps, so that a lack of descriptors is met before names are changed: open
   // the folders (each once, and those above that are not known to be durable), change, sync.
@@ -60,16 +62,15 @@ class PosixDirectory {
  private:
   PosixDirectory(std::string path, const PosixOptions& options) : path_(std::move(path)), options_(options) {}
   Status open_root();
-  bool try_link_unnamed() const;
+  Status try_link_unnamed() const;
 
   std::string path_;
   PosixOptions options_;
   Status status_;
   Descriptor fd_;
 
-  std::once_flag unnamed_tried_;
-  bool unnamed_works_ = false;
   std::mutex mutex_;
+  std::optional<bool> unnamed_works_;
   std::set<std::string> durable_folders_;  // whose own entry in the folder above is durable
   Status sync_failure_;
 };

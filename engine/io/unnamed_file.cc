@@ -37,7 +37,8 @@ int rename_no_replace(int directory, const std::string& from, int folder, const 
 Result<UnnamedFile> UnnamedFile::make(std::shared_ptr<PosixDirectory> directory, std::string_view folder) {
   STELA_TRY(directory->status());
   STELA_ASSIGN(Descriptor made, directory->make_folder(folder));
-  if (!directory->can_link_unnamed()) return make_in_scratch(std::move(directory));
+  STELA_ASSIGN(bool unnamed, directory->can_link_unnamed());
+  if (!unnamed) return make_in_scratch(std::move(directory));
   STELA_ASSIGN(Descriptor file, directory->open_beneath(folder, O_TMPFILE | O_RDWR, 0600));
   return UnnamedFile(std::move(directory), std::move(file), "");
 }

@@ -1,7 +1,9 @@
 // What only a real directory can show: locks between processes, links that lead out, leftovers, descriptors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -211,6 +213,77 @@ TEST_F(PosixEnvTest, DescriptorsAreNotLeaked) {
     ASSERT_TRUE(log->release(20 * kLogBlock, 0).ok());
   }
   EXPECT_EQ(count(), before);
+}
+
+// Lets the process open `more` descriptors beyond those it has, until destroyed.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    int lowest_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(lowest_free);
+    rlimit limited = before_;
+    limited.rlim_cur = static_cast<rlim_t>(lowest_free) + more;
+    ::setrlimit(RLIMIT_NOFILE, &limited);
+  }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST_F(PosixEnvTest, LackOfDescriptorsIsAnErrorThatPasses) {
+  int refused = 0;
+  for (rlim_t more = 0; more < 10; ++more) {
+    auto env = open_posix_env(store_ + std::to_string(more)).value();
+    auto log = env->open_log(2 * kLogBlock).value();
+    Status put;
+    Status prepared;
+    Status recycled;
+    {
+      DescriptorLimit limit(more);
+      put = env->files().put_if_absent("data/0/1.frag", as_bytes("abc"));
+      prepared = log->prepare(0);
+      if (prepared.ok()) prepared = log->release(2 * kLogBlock, 1);
+      if (prepared.ok()) recycled = log->prepare(1);
+    }
+    for (const Status& each : {put, prepared, recycled}) {
+      if (each.ok()) continue;
+      ++refused;
+      EXPECT_EQ(each.code(), Code::kTooManyFiles) << each.message();
+    }
+    if (!put.ok()) {
+      EXPECT_EQ(env->files().open("data/0/1.frag").status().code(), Code::kNotFound) << more;
+      EXPECT_TRUE(env->files().put_if_absent("data/0/1.frag", as_bytes("abc")).ok()) << more;
+    }
+    EXPECT_TRUE(log->prepare(1).ok()) << more;
+    EXPECT_TRUE(log->append(2 * kLogBlock, pattern_bytes(kLogBlock, 1).span()).ok()) << more;
+    EXPECT_TRUE(log->sync().ok()) << more;
+    EXPECT_FALSE(fs::exists(store_ + std::to_string(more) + "/scratch")) << "O_TMPFILE was not given up for it";
+  }
+  EXPECT_GT(refused, 5);
+}
+
+TEST_F(PosixEnvTest, FileThatTheSystemRefusesToGrowIsDiscarded) {
+  auto env = open_posix_env(store_).value();
+  auto writer = env->files().create("data/0/1.frag").value();
+  rlimit before = {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit limited = before;
+  limited.rlim_cur = 400'000;
+  ::setrlimit(RLIMIT_FSIZE, &limited);
+  Status written = writer->append(pattern_bytes(1'000'000, 1).span());  // the system takes a part only
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_EQ(written.code(), Code::kLimit) << written.message();
+  EXPECT_EQ(writer->append(as_bytes("more")).code(), Code::kLimit) << "there is a hole now";
+  FileWriter* one = writer.get();
+  EXPECT_FALSE(env->files().finish({&one, 1}).ok());
+  EXPECT_EQ(env->files().list("data/0").value(), std::vector<std::string>{});
+  EXPECT_TRUE(env->files().put_if_absent("data/0/1.frag", as_bytes("abc")).ok());
 }
 
 }  // namespace
