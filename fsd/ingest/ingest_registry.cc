@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fsd/ingest/arrow_column.h"
 #include "fsd/ingest/csv_ingest.h"
 #include "fsd/ingest/ingest.h"
 #include "fsd/ingest/npy_ingest.h"
@@ -42,7 +43,7 @@ const RowFormat* find_row_format(std::string_view extension) {
 }
 
 const ColumnFormat* find_column_format(std::string_view extension) {
-  for (const ColumnFormat* format : {&npy_column_format()}) {
+  for (const ColumnFormat* format : {&npy_column_format(), &arrow_column_format()}) {
     if (extension == format->extension()) return format;
   }
   return nullptr;

@@ -48,6 +48,7 @@ TEST(IngestFormats, are_found_by_extension) {
   EXPECT_STREQ(find_row_format(".npy")->extension(), ".npy");
   EXPECT_EQ(find_row_format(".parquet"), nullptr);
   EXPECT_STREQ(find_column_format(".npy")->extension(), ".npy");
+  EXPECT_STREQ(find_column_format(".arrow")->extension(), ".arrow");
   EXPECT_EQ(find_column_format(".csv"), nullptr);
   for (const char* known : {".jsonl", ".ndjson", ".arrow", ".npz", ".parquet", ".xlsx", ".gz"}) {
     auto status = unsupported_row_format(known);
