@@ -17,7 +17,8 @@ struct History {
 struct HistoryShape {
   size_t keys, entries, tables, runs;
   uint32_t block_bytes;
-  double rewritten;  // share of entries of an older birth, of them half erasures
+  double rewritten;      // share of entries of an older birth, of them half erasures
+  bool by_time = false;  // sources hold what was learnt in one span, as flushes make them
 };
 
 std::string random_text(std::mt19937_64& random, size_t bytes_max) {
@@ -57,7 +58,9 @@ void make_history(uint64_t seed, const HistoryShape& shape, History& out) {
   for (size_t i = 0; i < shape.tables; ++i) tables.push_back(std::make_shared<MemTable>());
   std::vector<std::vector<Entry>> runs(shape.runs);
   auto deal = [&](const Entry& entry) {
-    const size_t to = random() % (shape.tables + shape.runs);
+    const size_t sources = shape.tables + shape.runs;
+    const size_t age = (out.newest - entry.install.value) * sources / (out.newest + 1);
+    const size_t to = shape.by_time ? age : random() % sources;
     if (to < shape.tables) {
       tables[to]->insert(entry);
     } else {
@@ -137,6 +140,28 @@ TEST(CatalogState, AgreesWithTheRuleOverRunsOnly) { run_model({60, 600, 0, 4, 10
 TEST(CatalogState, AgreesWithTheRuleOverTablesAndRuns) { run_model({200, 2000, 2, 5, 256, 0.3}, 15); }
 TEST(CatalogState, AgreesWithTheRuleForFewKeysOfManyVersions) { run_model({4, 2000, 2, 3, 200, 0.6}, 15); }
 TEST(CatalogState, AgreesWithTheRuleForManyKeysOfOneVersion) { run_model({3000, 3000, 1, 2, 4096, 0.05}, 3); }
+
+TEST(CatalogState, AgreesWithTheRuleOverSourcesOfSuccessiveFlushes) { run_model({30, 900, 1, 8, 200, 0.4, true}, 30); }
+
+TEST(CatalogState, ANewerInstallOfTheSameBirthCountsWhereverItLies) {
+  const Entry written = make_entry("k", 5, 5, "first place");
+  const Entry moved = make_entry("k", 5, 7, "second place");
+  const Entry erased = make_entry("k", 5, 7, "", true);
+  for (const Entry& later : {moved, erased}) {
+    auto one = open_run(write_run({written}, FileId{1}, 100), FileId{1});
+    auto two = open_run(write_run({later}, FileId{2}, 100), FileId{2});
+    ASSERT_TRUE(one.ok() && two.ok());
+    for (const CatalogState& state : {CatalogState{{}, {*one, *two}}, CatalogState{{}, {*two, *one}}}) {
+      std::string value;
+      EXPECT_EQ(state.get("k", {}, &value).ok(), !later.erased);
+      if (!later.erased) {
+        EXPECT_EQ(value, "second place");
+      }
+      ASSERT_TRUE(state.get("k", {Sequence{9}, Sequence{6}}, &value).ok());
+      EXPECT_EQ(value, "first place");
+    }
+  }
+}
 
 TEST(CatalogState, EmptyHasNothing) {
   CatalogState state;
