@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "fsd/daemon/background.h"
+#include "fsd/daemon/control_client.h"
 #include "fsd/daemon/control_server.h"
 #include "fsd/daemon/daemon_log.h"
 #include "fsd/daemon/mount_table.h"
@@ -27,6 +28,7 @@ namespace {
 constexpr uint64_t kReadAheadBytes = 1 << 20;
 constexpr int kHousekeepingMs = 30'000;
 constexpr auto kShutdownLimit = std::chrono::milliseconds(9500);
+constexpr auto kBusyLimit = std::chrono::seconds(5);
 constexpr long kOverlayMagic = 0x794c7630;
 
 sigset_t ending_signals() {
@@ -43,6 +45,18 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A daemon that is just ending, or a short command, is waited for; a daemon that answers is not.
+Result<std::unique_ptr<Store>> open_when_free(const std::string& directory, const StoreOptions& store_options,
+                                              const OpenStoreOptions& options) {
+  auto limit = std::chrono::steady_clock::now() + kBusyLimit;
+  for (;;) {
+    Result<std::unique_ptr<Store>> store = open_store_folder(directory, store_options, options);
+    if (store.ok() || store.status().code() != Code::kBusy) return store;
+    if (connect_control(directory).ok() || std::chrono::steady_clock::now() > limit) return store;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 Status check_places(const MountRequest& request) {
   struct stat attributes;
   if (stat(request.mount_point.c_str(), &attributes) != 0) {
@@ -51,6 +65,11 @@ Status check_places(const MountRequest& request) {
   }
   if (!S_ISDIR(attributes.st_mode)) {
     return Status(Code::kNotDirectory, "the mount point " + request.mount_point + " is not a folder");
+  }
+  STELA_ASSIGN(std::vector<MountEntry> mounts, stela_mounts());
+  if (auto mount = mount_at(mounts, request.mount_point)) {
+    return Status(Code::kBusy,
+                  request.mount_point + " already shows the store " + mount->source + "; unmount it first");
   }
   auto is_within = [](const std::string& inner, const std::string& outer) {
     return inner == outer || inner.starts_with(outer + "/");
@@ -101,7 +120,7 @@ Status MountDaemon::start() {
   if (ended_ < 0) return status_from_errno(errno, "making an event descriptor");
   OpenStoreOptions options{.create_if_absent = !settings_.tree.read_only,
                            .holder = "mounted at " + request_.mount_point};
-  STELA_ASSIGN(store_, open_store_folder(request_.store, settings_.store, options));
+  STELA_ASSIGN(store_, open_when_free(request_.store, settings_.store, options));
   STELA_ASSIGN(session_, fuse::Session::mount(mount_options()));
   STELA_TRY(start_tree());
   loop_ = std::thread([this] {

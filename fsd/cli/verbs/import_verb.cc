@@ -1,0 +1,205 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "fsd/cli/client_context.h"
+#include "fsd/cli/output.h"
+#include "fsd/cli/tree_walk.h"
+#include "fsd/cli/verbs/verbs.h"
+#include "fsd/ingest/ingest.h"
+#include "fsd/views/view.h"
+
+namespace stela::fsd {
+namespace {
+
+std::string extension_of(const std::string& name) {
+  size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? "" : name.substr(dot);
+}
+
+Result<IngestOptions> ingest_options(const VerbContext& context, uint64_t total) {
+  const VerbRequest& request = context.request;
+  IngestOptions options;
+  options.null_texts = request.values("null");
+  options.header = !request.has("no-header");
+  options.field_bytes_max = context.store.options().field_bytes_max;
+  options.memory_bytes = context.store.options().import_memory_bytes;
+  if (request.has("delimiter")) {
+    std::string text = request.value("delimiter");
+    if (text == "\\t") text = "\t";
+    if (text.size() != 1) return invalid("--delimiter takes one character");
+    options.delimiter = text[0];
+  }
+  if (request.has("missing")) {
+    if (request.value("missing") != "null") return invalid("--missing takes null");
+    options.missing_null = true;
+  }
+  if (request.has("extra")) {
+    if (request.value("extra") != "ignore") return invalid("--extra takes ignore");
+    options.extra_ignore = true;
+  }
+  if (context.progress) {
+    VerbProgress progress{.what = "importing " + request.input_names[0], .total = total};
+    options.progress = [call = context.progress, progress](uint64_t bytes, uint64_t rows) mutable {
+      progress.done = bytes;
+      progress.rows = rows;
+      return call(progress);
+    };
+  }
+  return options;
+}
+
+// Folders and a dataset made for an import, taken away again unless it succeeded.
+class FreshDataset {
+ public:
+  FreshDataset(Store& store, CommitInfo info) : store_(store), info_(std::move(info)) {}
+  ~FreshDataset() {
+    if (kept_) return;
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
+      Result<NodeInfo> node = store_.lookup(*path);
+      if (!node.ok() || !store_.remove_directory(node->parent, node->name, info_).ok()) return;
+    }
+  }
+  FreshDataset(const FreshDataset&) = delete;
+  FreshDataset& operator=(const FreshDataset&) = delete;
+
+  Result<Table> open(const std::string& path) {
+    Result<NodeInfo> node = store_.lookup(path);
+    if (node.ok() && node->kind == NodeKind::kFolder) return invalid(path + " is a folder, not a dataset");
+    if (node.ok()) return store_.table(node->id);
+    if (node.status().code() != Code::kNotFound) return node.status();
+    std::string prefix;
+    for (const std::string& component : split_path(path)) {
+      prefix += "/" + component;
+      if (!made_.empty() || !store_.lookup(prefix).ok()) made_.push_back(prefix);
+    }
+    return store_.create_table(path, info_);
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  Store& store_;
+  const CommitInfo info_;
+  std::vector<std::string> made_;
+  bool kept_ = false;
+};
+
+Result<std::optional<VersionInfo>> import_rows(const VerbContext& context, ByteSource& source, Table table,
+                                               const std::string& name, const CommitInfo& info) {
+  std::string extension = extension_of(name);
+  const RowFormat* format = find_row_format(extension);
+  if (format == nullptr) {
+    if (auto known = unsupported_row_format(extension)) return *known;
+    return invalid(name + ": rows come in .csv, .tsv and .npy files, told by the extension");
+  }
+  STELA_ASSIGN(IngestOptions options, ingest_options(context, source.size()));
+  STELA_ASSIGN(std::unique_ptr<RowIngest> ingest, format->start(source, name, table, options));
+  return ingest->commit(true, info);
+}
+
+// "/trips/fare.npy": a column of /trips.
+std::optional<ViewName> column_name(const std::string& path) {
+  const ColumnFormat* format = find_column_format(extension_of(path));
+  if (format == nullptr) return std::nullopt;
+  return split_view_name(std::string_view(path).substr(path.rfind('/') + 1));
+}
+
+Result<std::optional<VersionInfo>> import_column(ByteSource& source, Table table, const ViewName& target,
+                                                 const std::string& name, const CommitInfo& info) {
+  const ColumnFormat* format = find_column_format(extension_of(name));
+  if (format == nullptr) return invalid(name + ": a column comes in a .npy or .arrow file, told by the extension");
+  return format->commit(source, name, table, decode_column_file_stem(target.stem), true, info);
+}
+
+VerbOutcome report(const VerbContext& context, const std::string& dataset, const std::optional<VersionInfo>& version) {
+  Output output(context);
+  const std::string& name = context.request.input_names[0];
+  if (context.request.has("json")) {
+    nlohmann::ordered_json document = {{"file", valid_utf8(name)}, {"dataset", valid_utf8(dataset)}};
+    document["version"] = nullptr;
+    if (version) {
+      document["version"] = version->number.value;
+      document["rows_added"] = version->rows_added;
+      document["rows"] = version->rows;
+    }
+    output.line(document.dump());
+  } else if (version) {
+    output.line(printable(name) + ": " + std::to_string(version->rows_added) + " rows added; " + printable(dataset) +
+                " is at version " + std::to_string(version->number.value) + " with " + std::to_string(version->rows) +
+                " rows");
+  } else {
+    output.line(printable(name) + ": no rows; nothing to commit");
+  }
+  return VerbOutcome::from(output.flush());
+}
+
+VerbOutcome run(const VerbContext& context) {
+  const VerbRequest& request = context.request;
+  if (context.inputs.size() != 1 || request.input_names.size() != 1) return {2, "import takes one open file at a time"};
+  std::string path = request.args[0], name = request.input_names[0];
+  int fd = fcntl(context.inputs[0], F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return VerbOutcome::from(status_from_errno(errno, name));
+  Result<std::unique_ptr<ByteSource>> source = descriptor_source(fd, name);
+  if (!source.ok()) return VerbOutcome::from(source.status());
+  CommitInfo info{.author = author_of(context.caller), .operation = "import", .message = request.value("message")};
+  if (info.message.empty()) info.message = name;
+  std::optional<ViewName> column = column_name(path);
+  std::string dataset = column ? path.substr(0, path.rfind('/')) : path;
+  FreshDataset fresh(context.store, info);
+  Result<Table> table = fresh.open(dataset);
+  if (!table.ok()) return VerbOutcome::from(table.status());
+  Result<std::optional<VersionInfo>> version = column ? import_column(**source, *table, *column, name, info)
+                                                      : import_rows(context, **source, *table, name, info);
+  if (!version.ok()) return VerbOutcome::from(version.status());
+  if (version->has_value()) fresh.keep();
+  return report(context, dataset, *version);
+}
+
+// One call, hence one commit, for each file; the first that fails ends it.
+VerbOutcome client(ClientContext& context) {
+  const std::vector<std::string>& args = context.request().args;
+  if (args.size() < 2) return usage_error(import_verb());
+  for (size_t i = 1; i < args.size(); ++i) {
+    int fd = open(args[i].c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return VerbOutcome::from(status_from_errno(errno, args[i]));
+    VerbRequest request = context.request();
+    request.args = {args[0]};
+    request.input_names = {std::filesystem::path(args[i]).filename().string()};
+    VerbOutcome outcome = context.call(request, STDOUT_FILENO, {fd}, true);
+    close(fd);
+    if (outcome.exit_code != 0) return outcome;
+  }
+  return {};
+}
+
+}  // namespace
+
+const VerbSpec& import_verb() {
+  static const VerbSpec spec = {
+      .name = "import",
+      .usage = "STORE /DATASET FILE...   or   STORE /DATASET/COLUMN.npy FILE",
+      .summary = "append files of rows, or store a column",
+      .description =
+          "Appends the rows of each FILE (.csv, .tsv, .npy) to the dataset, one commit a file; the store, the\n"
+          "dataset and its folders are made when absent. With a path that ends in .npy or .arrow, FILE becomes\n"
+          "that column, new or in place of the old one. A file that is refused changes nothing.",
+      .options = {{"null", 0, OptionSpec::Kind::kValues, "TEXT",
+                   "unquoted TEXT is null in every column (may be repeated)"},
+                  {"delimiter", 0, OptionSpec::Kind::kValue, "CHAR", "between fields, in place of comma or tab"},
+                  {"no-header", 0, OptionSpec::Kind::kSwitch, "", "the first line is data; columns go by position"},
+                  {"missing", 0, OptionSpec::Kind::kValue, "null", "columns the file lacks become null"},
+                  {"extra", 0, OptionSpec::Kind::kValue, "ignore", "columns the dataset lacks are left out"},
+                  {"message", 'm', OptionSpec::Kind::kValue, "TEXT", "kept with the commit"},
+                  {"json", 0, OptionSpec::Kind::kSwitch, "", "print a line of JSON for each file"}},
+      .args_min = 1,
+      .args_max = 1 << 20,
+      .creates_store = true,
+      .run = run,
+      .client = client};
+  return spec;
+}
+
+}  // namespace stela::fsd

@@ -1,0 +1,109 @@
+#include <nlohmann/json.hpp>
+
+#include "fsd/cli/output.h"
+#include "fsd/cli/verbs/dataset_path.h"
+#include "fsd/cli/verbs/verbs.h"
+#include "fsd/views/view.h"
+
+namespace stela::fsd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Layout {
+  ColumnInfo column;
+  ColumnTotals totals;
+  uint64_t stored_bytes = 0;
+  std::vector<Snapshot::Piece> pieces;
+};
+
+Result<std::vector<ColumnInfo>> wanted_columns(const DatasetPath& found) {
+  if (found.rest.empty()) return found.snapshot.columns();
+  std::string_view stem = found.rest;
+  if (auto view = split_view_name(found.rest)) stem = view->stem;
+  STELA_ASSIGN(ColumnInfo column, find_column_by_stem(found.snapshot, stem));
+  return std::vector<ColumnInfo>{column};
+}
+
+Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column) {
+  Layout layout{column, {}, 0, {}};
+  STELA_ASSIGN(layout.totals, snapshot.totals(column));
+  STELA_ASSIGN(layout.stored_bytes, snapshot.stored_bytes(column));
+  STELA_ASSIGN(layout.pieces, snapshot.pieces(column));
+  return layout;
+}
+
+Json as_json(const Layout& layout) {
+  Json pieces = Json::array();
+  for (const Snapshot::Piece& piece : layout.pieces) {
+    pieces.push_back(
+        {{"first_row", piece.first_row}, {"rows", piece.rows}, {"where", piece.where}, {"pages", piece.pages.size()}});
+  }
+  return {{"name", valid_utf8(layout.column.name)},
+          {"type", layout.column.type.name()},
+          {"id", layout.column.id.value},
+          {"group", layout.column.group.value},
+          {"change", layout.column.change.value},
+          {"nulls", layout.totals.nulls},
+          {"value_bytes", layout.totals.value_bytes},
+          {"stored_bytes", layout.stored_bytes},
+          {"pieces", pieces}};
+}
+
+void print_text(const Layout& layout, Output& output) {
+  output.line(printable(layout.column.name) + "  " + layout.column.type.name() + "  column " +
+              std::to_string(layout.column.id.value) + ", group " + std::to_string(layout.column.group.value) + ", " +
+              std::to_string(layout.totals.nulls) + " nulls, " + format_bytes(layout.totals.value_bytes) +
+              " of values, " + format_bytes(layout.stored_bytes) + " stored");
+  std::vector<std::vector<std::string>> rows;
+  for (const Snapshot::Piece& piece : layout.pieces) {
+    rows.push_back({"  rows " + std::to_string(piece.first_row) + " +" + std::to_string(piece.rows), piece.where,
+                    std::to_string(piece.pages.size()) + " pages"});
+  }
+  output.text(format_table(rows, {false, false, true}));
+}
+
+VerbOutcome run(const VerbContext& context) {
+  Result<DatasetPath> found = find_dataset(context, context.request.args[0]);
+  if (!found.ok()) return VerbOutcome::from(found.status());
+  if (!found->snapshot) return {1, found->dataset + " has no version yet"};
+  Result<std::vector<ColumnInfo>> columns = wanted_columns(*found);
+  if (!columns.ok()) return VerbOutcome::from(columns.status());
+  Output output(context);
+  Json list = Json::array();
+  bool json = context.request.has("json");
+  for (const ColumnInfo& column : *columns) {
+    Result<Layout> layout = layout_of(found->snapshot, column);
+    if (!layout.ok()) return VerbOutcome::from(layout.status());
+    if (json) {
+      list.push_back(as_json(*layout));
+    } else {
+      print_text(*layout, output);
+    }
+  }
+  if (json) {
+    Json document = {{"dataset", valid_utf8(found->dataset)},
+                     {"version", found->snapshot.version().number.value},
+                     {"rows", found->snapshot.rows()},
+                     {"columns", list}};
+    output.text(document.dump(2) + "\n");
+  }
+  return VerbOutcome::from(output.flush());
+}
+
+}  // namespace
+
+const VerbSpec& inspect_verb() {
+  static const VerbSpec spec = {
+      .name = "inspect",
+      .usage = "STORE /DATASET[/.versions/N][/COLUMN]",
+      .summary = "show where columns lie: files, pages",
+      .description = "Shows for each column in which files of the store its rows lie, in how many pages and bytes.",
+      .options = {{"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
+      .args_min = 1,
+      .args_max = 1,
+      .run = run};
+  return spec;
+}
+
+}  // namespace stela::fsd

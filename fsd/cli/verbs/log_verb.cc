@@ -1,0 +1,91 @@
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "fsd/cli/output.h"
+#include "fsd/cli/verbs/dataset_path.h"
+#include "fsd/cli/verbs/verbs.h"
+
+namespace stela::fsd {
+namespace {
+
+std::string as_json_line(const VersionInfo& version) {
+  nlohmann::ordered_json document = {{"version", version.number.value},
+                                     {"time", format_time(version.time_ns)},
+                                     {"operation", valid_utf8(version.operation)},
+                                     {"rows", version.rows},
+                                     {"rows_added", version.rows_added},
+                                     {"author", valid_utf8(version.author)},
+                                     {"message", valid_utf8(version.message)}};
+  return document.dump() + "\n";
+}
+
+std::vector<std::string> as_row(const VersionInfo& version) {
+  return {std::to_string(version.number.value),
+          format_time(version.time_ns),
+          printable(version.operation),
+          std::to_string(version.rows),
+          "+" + std::to_string(version.rows_added),
+          printable(version.author),
+          printable(version.message)};
+}
+
+Result<uint64_t> limit_of(const VerbRequest& request) {
+  std::string text = request.value("limit");
+  uint64_t limit = std::numeric_limits<uint64_t>::max();
+  if (text.empty()) return limit;
+  auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || *rest != '\0') return invalid("--limit " + text + " is not a whole number");
+  return limit;
+}
+
+VerbOutcome run(const VerbContext& context) {
+  Result<DatasetPath> found = find_dataset(context, context.request.args[0]);
+  if (!found.ok()) return VerbOutcome::from(found.status());
+  Result<uint64_t> limit = limit_of(context.request);
+  if (!limit.ok()) return {2, limit.status().message()};
+  if (!found->rest.empty()) return {1, context.request.args[0] + " is not a dataset"};
+  Output output(context);
+  bool json = context.request.has("json");
+  // A batch of lines is aligned; a long history is printed while it is read.
+  constexpr size_t kBatchLines = 1000;
+  std::vector<std::vector<std::string>> rows;
+  auto print_rows = [&] {
+    output.text(format_table(rows, {true, false, false, true, true, false, false}));
+    rows.clear();
+  };
+  uint64_t number = found->snapshot ? found->snapshot.version().number.value : 0;
+  for (uint64_t shown = 0; number > 0 && shown < *limit; --number, ++shown) {
+    Result<VersionInfo> version = found->table.version(VersionNumber{number});
+    if (!version.ok()) return VerbOutcome::from(version.status());
+    if (json) {
+      output.text(as_json_line(*version));
+    } else {
+      rows.push_back(as_row(*version));
+      if (rows.size() == kBatchLines) print_rows();
+    }
+    if (shown % kBatchLines == 0 && context.progress && !context.progress({})) return {1, "cancelled"};
+  }
+  print_rows();
+  return VerbOutcome::from(output.flush());
+}
+
+}  // namespace
+
+const VerbSpec& log_verb() {
+  static const VerbSpec spec = {
+      .name = "log",
+      .usage = "STORE /DATASET[/.versions/N]",
+      .summary = "show the versions of a dataset",
+      .description =
+          "One line for each version, the newest first: number, time, operation, rows, rows added, author,\n"
+          "message.",
+      .options = {{"limit", 'n', OptionSpec::Kind::kValue, "N", "at most N versions"},
+                  {"json", 0, OptionSpec::Kind::kSwitch, "", "print a line of JSON for each version"}},
+      .args_min = 1,
+      .args_max = 1,
+      .run = run};
+  return spec;
+}
+
+}  // namespace stela::fsd
