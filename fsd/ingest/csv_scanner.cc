@@ -199,10 +199,12 @@ void CsvScanner::check_text(CsvRecords& out) {
   }
   size_t column = 0;
   while (column + 1 < out.columns && out.fields[row * out.columns + column + 1].begin <= bad) ++column;
-  end_.error = invalid(std::string("column ") + std::to_string(column + 1) +
-                       (data_[bad] == '\0' ? " holds a NUL byte" : " is not valid UTF-8") + ": " +
-                       quoted_for_message({data_ + bad, std::min<size_t>(end_.consumed - bad, 8)}) +
-                       "; Stela reads text files in UTF-8");
+  const FieldRef& field = out.fields[row * out.columns + column];
+  size_t from = std::max<size_t>(field.begin, bad < 20 ? 0 : bad - 20);
+  size_t to = std::min<size_t>(field.begin + field.length(), bad + 20);
+  end_.error = invalid("column " + std::to_string(column + 1) +
+                       (data_[bad] == '\0' ? " holds a NUL byte: " : " is not valid UTF-8: ") +
+                       quoted_for_message({data_ + from, to - from}) + "; text files are read as UTF-8");
   end_.error_line = out.row_lines[row];
   out.fields.resize(row * out.columns);
   out.row_lines.resize(row);

@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"after_quote", "a,b\n\"x\"y,2\n", "day.csv:2: after a closing quote comes 'y'"},
         Refusal{"cr_after_quote", "a,b\n\"x\"\ry,2\n", "day.csv:2: after a closing quote comes '\\x0Dy'"},
         Refusal{"nul", std::string("a,b\n1,x\0y\n", 10), "day.csv:2: column 2 holds a NUL byte"},
-        Refusal{"invalid_utf8", "a,b\n1,2\nx,\xFF\xFE\n", "day.csv:3: column 2 is not valid UTF-8: '\\xFF\\xFE"},
+        Refusal{"invalid_utf8", "a,b\n1,2\nx,\xFF\xFE\n", "day.csv:3: column 2 is not valid UTF-8: '\\xFF\\xFE'"},
         Refusal{"overlong_utf8", "a\n\xC0\x80\n", "day.csv:2: column 1 is not valid UTF-8"},
         Refusal{"surrogate", "a\n\xED\xA0\x80\n", "day.csv:2: column 1 is not valid UTF-8"},
         Refusal{"invalid_utf8_after_quoted_lines", "a\n\"x\ny\"\n\"\n\xFF\"\n",

@@ -1,7 +1,6 @@
-// Sources and sinks in memory for tests of ingest, and a plain text picture of what arrived.
+// Sources and sinks in memory for tests and fuzz targets of ingest, and a plain text picture of what arrived.
+// They abort on what ingest must never do.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <cinttypes>
 #include <cstdio>
@@ -21,10 +20,8 @@ class MemorySource final : public ByteSource {
   explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
   uint64_t size() const override { return bytes_.size(); }
   Status read(uint64_t offset, MutableByteSpan into) override {
-    if (offset > bytes_.size() || into.size() > bytes_.size() - offset) {
-      ADD_FAILURE() << "read of " << into.size() << " bytes at " << offset << " beyond " << bytes_.size();
-      return invalid("read beyond the end");
-    }
+    STELA_CHECK(offset <= bytes_.size() && into.size() <= bytes_.size() - offset,
+                std::to_string(into.size()) + " bytes at " + std::to_string(offset));
     if (!into.empty()) std::memcpy(into.data(), bytes_.data() + offset, into.size());
     return {};
   }
@@ -47,7 +44,7 @@ class FakeRowSink final : public RowSink {
   explicit FakeRowSink(FakeDataset& dataset) : dataset_(dataset) {}
   Result<std::vector<Field>> fields() override { return dataset_.fields; }
   Status begin(const std::vector<Field>& schema) override {
-    EXPECT_EQ(schema.empty(), !dataset_.fields.empty()) << "a schema is for a dataset without columns";
+    STELA_CHECK(schema.empty() != dataset_.fields.empty(), "a schema is for a dataset without columns");
     pending_ = FakeDataset{};
     pending_.fields = schema.empty() ? dataset_.fields : schema;
     for (const Field& field : pending_.fields) pending_.columns.emplace_back(field.type);
@@ -56,8 +53,8 @@ class FakeRowSink final : public RowSink {
   Status append(const Batch& batch) override {
     std::unordered_map<std::string_view, const ColumnData*> given;
     for (size_t i = 0; i < batch.names.size(); ++i) {
-      EXPECT_EQ(batch.columns[i].rows(), batch.rows());
-      EXPECT_TRUE(given.emplace(batch.names[i], &batch.columns[i]).second);
+      STELA_CHECK(batch.columns[i].rows() == batch.rows(), batch.names[i]);
+      STELA_CHECK(given.emplace(batch.names[i], &batch.columns[i]).second, batch.names[i]);
     }
     for (size_t i = 0; i < pending_.fields.size(); ++i) {
       auto found = given.find(pending_.fields[i].name);
@@ -92,7 +89,8 @@ class FakeRowSink final : public RowSink {
 
 class FakeColumnSink final : public ColumnSink {
  public:
-  explicit FakeColumnSink(FakeDataset& dataset) : dataset_(dataset) {}
+  explicit FakeColumnSink(FakeDataset& dataset, uint64_t memory_max = UINT64_MAX)
+      : dataset_(dataset), memory_max_(memory_max) {}
   Result<std::optional<uint64_t>> rows_wanted() override {
     return dataset_.columns.empty() ? std::optional<uint64_t>() : std::optional<uint64_t>(dataset_.rows());
   }
@@ -108,6 +106,9 @@ class FakeColumnSink final : public ColumnSink {
     return {};
   }
   Status append(const ColumnView& values) override {
+    if (pending_.memory_bytes() + values.value_bytes() > memory_max_) {
+      return Status(Code::kLimit, "more than this sink takes");
+    }
     pending_.append(values);
     ++appends_;
     return {};
@@ -124,6 +125,7 @@ class FakeColumnSink final : public ColumnSink {
 
  private:
   FakeDataset& dataset_;
+  uint64_t memory_max_;
   Field field_;
   ColumnData pending_;
   uint64_t appends_ = 0;
