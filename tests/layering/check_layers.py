@@ -23,7 +23,7 @@ ALLOWED = {
     "fsd": LIBRARY,
     "fsd/arrow": LIBRARY,
     "fsd/views": LIBRARY + ["fsd/arrow"],
-    "fsd/ingest": LIBRARY + ["fsd/arrow"],
+    "fsd/ingest": LIBRARY + ["fsd/arrow", "fsd/views"],
     "fsd/tree": LIBRARY + ["fsd/arrow", "fsd/views", "fsd/ingest"],
     "fsd/fuse": LIBRARY + ["fsd/arrow", "fsd/views", "fsd/ingest", "fsd/tree"],
     "fsd/daemon": LIBRARY + ["fsd/arrow", "fsd/views", "fsd/ingest", "fsd/tree", "fsd/fuse"],
