@@ -157,7 +157,8 @@ template <typename T>
 std::unique_ptr<CellParser> small_integer(const DataType& type, const NullTexts& nulls) {
   return fixed<T>(type, nulls, [](std::string_view text, T* out, uint16_t*) {
     int64_t value = 0;
-    if (!parse_int64(text, &value) || value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
+    if (!parse_padded_int64(text, &value) || value < std::numeric_limits<T>::min() ||
+        value > std::numeric_limits<T>::max()) {
       return false;
     }
     *out = static_cast<T>(value);
@@ -165,21 +166,22 @@ std::unique_ptr<CellParser> small_integer(const DataType& type, const NullTexts&
   });
 }
 
-bool convert_int64(std::string_view text, int64_t* out, uint16_t* evidence) {
-  if (!parse_int64(text, out)) return false;
+// Fields lie in a block, behind which CsvScanner::kPadding bytes may be read.
+inline bool convert_int64(std::string_view text, int64_t* out, uint16_t* evidence) {
+  if (!parse_padded_int64(text, out)) return false;
   // Small numbers add nothing but their sign.
   constexpr int64_t kSmall = int64_t{1} << 53;
   *evidence |= *out >= 0 && *out <= kSmall ? uint16_t{kSeenInteger} : integer_evidence(*out);
   return true;
 }
 
-bool convert_uint64(std::string_view text, uint64_t* out, uint16_t* evidence) {
+inline bool convert_uint64(std::string_view text, uint64_t* out, uint16_t* evidence) {
   if (!parse_uint64(text, out)) return false;
   *evidence |= unsigned_evidence(*out);
   return true;
 }
 
-bool convert_date(std::string_view text, int64_t* out, uint16_t* evidence) {
+inline bool convert_date(std::string_view text, int64_t* out, uint16_t* evidence) {
   if (!parse_iso_date(text, out)) return false;
   *evidence |= static_cast<uint16_t>(kSeenDate | instant_evidence(*out * kSecondsPerDay, 0));
   return true;
@@ -232,18 +234,27 @@ std::unique_ptr<CellParser> make_cell_parser(const DataType& type, const NullTex
     case TypeKind::kInt8: return small_integer<int8_t>(type, nulls);
     case TypeKind::kInt16: return small_integer<int16_t>(type, nulls);
     case TypeKind::kInt32: return small_integer<int32_t>(type, nulls);
-    case TypeKind::kInt64: return fixed<int64_t>(type, nulls, convert_int64);
+    case TypeKind::kInt64:
+      return fixed<int64_t>(type, nulls, [](std::string_view text, int64_t* out, uint16_t* evidence) {
+        return convert_int64(text, out, evidence);
+      });
     case TypeKind::kUInt8: return small_integer<uint8_t>(type, nulls);
     case TypeKind::kUInt16: return small_integer<uint16_t>(type, nulls);
     case TypeKind::kUInt32: return small_integer<uint32_t>(type, nulls);
-    case TypeKind::kUInt64: return fixed<uint64_t>(type, nulls, convert_uint64);
+    case TypeKind::kUInt64:
+      return fixed<uint64_t>(type, nulls, [](std::string_view text, uint64_t* out, uint16_t* evidence) {
+        return convert_uint64(text, out, evidence);
+      });
     case TypeKind::kFloat32:
       return fixed<float>(type, nulls,
                           [](std::string_view text, float* out, uint16_t*) { return parse_float(text, out); });
     case TypeKind::kFloat64:
       return fixed<double>(type, nulls,
                            [](std::string_view text, double* out, uint16_t*) { return parse_float(text, out); });
-    case TypeKind::kDate: return fixed<int64_t>(type, nulls, convert_date);
+    case TypeKind::kDate:
+      return fixed<int64_t>(type, nulls, [](std::string_view text, int64_t* out, uint16_t* evidence) {
+        return convert_date(text, out, evidence);
+      });
     case TypeKind::kTimestamp: {
       // When types are being inferred, a seventh digit asks for nanoseconds even if it is a zero.
       unsigned digits_max = inferred && type.unit == TimeUnit::kMicro ? 6 : 9;

@@ -68,6 +68,7 @@ class CsvScanner {
   FieldEnd scan_field(FieldRef* field);
   FieldEnd scan_quoted(FieldRef* field);
   FieldEnd scan_record(CsvRecords& out, size_t* count);
+  size_t scan_plain_fields(CsvRecords& out);
   FieldEnd end_after_quote(size_t at);
   FieldEnd fail(std::string sentence);
   size_t next_structural();
