@@ -19,7 +19,7 @@ constexpr int kWaitMs = 200;
 
 }  // namespace
 
-Output::Output(const VerbContext& context) : fd_(context.output), progress_(context.progress) {
+Output::Output(int fd, const ProgressFunction& progress) : fd_(fd), progress_(progress) {
   struct stat attributes;
   is_file_ = fstat(fd_, &attributes) == 0 && S_ISREG(attributes.st_mode);
 }
@@ -134,28 +134,6 @@ std::string format_bytes(uint64_t bytes) {
   char text[64];
   std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
   return text;
-}
-
-std::string valid_utf8(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    auto first = static_cast<unsigned char>(text[i]);
-    size_t length = first < 0x80                    ? 1
-                    : first >= 0xc2 && first < 0xe0 ? 2
-                    : first >= 0xe0 && first < 0xf0 ? 3
-                    : first >= 0xf0 && first < 0xf5 ? 4
-                                                    : 0;
-    bool ok = length > 0 && i + length <= text.size();
-    for (size_t k = 1; ok && k < length; ++k) ok = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
-    if (ok) {
-      out.append(text.substr(i, length));
-      i += length;
-    } else {
-      out += "\xef\xbf\xbd";
-      ++i;
-    }
-  }
-  return out;
 }
 
 }  // namespace stela::fsd

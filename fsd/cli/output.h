@@ -8,6 +8,7 @@
 #include "engine/base/buffer.h"
 #include "engine/base/status.h"
 #include "fsd/daemon/verb.h"
+#include "fsd/views/utf8_text.h"
 
 namespace stela::fsd {
 
@@ -15,7 +16,8 @@ namespace stela::fsd {
 // A pipe nobody empties does not hold the writer for ever: it ends when progress says it is not wanted.
 class Output {
  public:
-  explicit Output(const VerbContext& context);
+  explicit Output(const VerbContext& context) : Output(context.output, context.progress) {}
+  Output(int fd, const ProgressFunction& progress);
   Output& text(std::string_view text);
   Output& line(std::string_view text) { return this->text(text).text("\n"); }
   Status bytes(ByteSpan bytes);
@@ -39,7 +41,5 @@ std::string printable(std::string_view text);
 std::string format_time(int64_t utc_ns);
 // "1.5 MiB".
 std::string format_bytes(uint64_t bytes);
-// Bytes as a JSON string's content must be UTF-8: others are replaced.
-std::string valid_utf8(std::string_view text);
 
 }  // namespace stela::fsd

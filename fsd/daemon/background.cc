@@ -84,7 +84,8 @@ Status run_in_background(const std::function<int(Readiness&)>& body) {
   if (text.empty()) {
     int result = 0;
     while (waitpid(pid, &result, 0) < 0 && errno == EINTR) continue;
-    return Status(Code::kIo, "the daemon ended before the mount was ready");
+    std::string how = WIFSIGNALED(result) ? " by signal " + std::to_string(WTERMSIG(result)) : "";
+    return Status(Code::kIo, "the daemon was ended" + how + " before the mount was ready");
   }
   auto code = static_cast<Code>(text.front());
   if (code == Code::kOk) return {};

@@ -147,6 +147,7 @@ Status heal_mount_point(const std::string& mount_point) {
   for (int i = 0; i < kStackedMountsMax; ++i) {
     struct stat attributes;
     if (stat(mount_point.c_str(), &attributes) == 0) return {};
+    if (errno == ENOENT) return {};
     if (errno != ENOTCONN && errno != ECONNABORTED) return status_from_errno(errno, "the mount point " + mount_point);
     STELA_ASSIGN(std::vector<MountEntry> mounts, stela_mounts());
     if (!mount_at(mounts, mount_point)) {

@@ -32,8 +32,8 @@ Result<std::string> absolute_path(const std::string& path);
 
 // umount2 as root, fusermount3 otherwise. `lazy`: also while files are open. kBusy says that some are.
 Status detach_mount(const std::string& mount_point, bool lazy);
-// Detaches mounts of Stela at `mount_point` whose daemon is gone, until none is left. kBusy when a living one
-// is there, or something else that does not answer.
+// Detaches mounts of Stela at `mount_point` whose daemon is gone, until none is left; a place that
+// is absent or answers is left alone. kBusy when something else there does not answer.
 Status heal_mount_point(const std::string& mount_point);
 // Lets the kernel read ahead `bytes` on that mount; only root may, others keep the default.
 void set_read_ahead(const MountEntry& mount, uint64_t bytes);
