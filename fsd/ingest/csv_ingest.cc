@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "fsd/ingest/csv_cells.h"
 #include "fsd/ingest/csv_header.h"
 #include "fsd/ingest/csv_inference.h"
+#include "fsd/ingest/csv_pass.h"
 #include "fsd/ingest/utf8_text.h"
 
 namespace stela::fsd {
@@ -15,12 +15,6 @@ struct CsvPlace {
   bool started = false;
   std::vector<std::string> names;  // of the file's columns; empty until the header, or a first record, is there
   CsvPosition position;
-};
-
-// The first value, in order of rows and then of columns, that does not fit.
-struct Misfit {
-  size_t row = 0;
-  size_t target = 0;
 };
 
 class CsvIngest final : public RowIngest {
@@ -39,30 +33,18 @@ class CsvIngest final : public RowIngest {
   bool is_drained() const override { return place_.position.offset >= source_.size(); }
 
  private:
-  // One walk over the rows with fixed types.
-  struct Pass {
-    std::vector<CsvTarget> targets;
-    std::vector<std::unique_ptr<CellParser>> parsers;
-    std::vector<Field> schema;  // empty: the dataset has one
-    Batch batch;
-    uint64_t gathered_bytes = 0;
-    uint64_t rows = 0;
-    bool begun = false;
-  };
-
   CsvReader reader(const CsvPosition& from) const { return {source_, reader_options_, from, end_, final_}; }
+  Result<std::optional<VersionInfo>> take(const CommitInfo& info);
   Status start(CsvPlace& place);
   Status read_names(CsvPlace& place, const std::vector<Field>& fields);
   Result<uint64_t> take_known(CsvPlace& place, const std::vector<Field>& fields);
   Result<uint64_t> take_first(CsvPlace& place);
-  Pass make_pass(std::vector<CsvTarget> targets) const;
-  Pass guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence, bool judged_all) const;
-  Result<std::optional<Misfit>> run(Pass& pass, CsvReader& from, CsvRecords& block, size_t columns);
-  static std::optional<Misfit> parse_block(Pass& pass, const CsvRecords& block);
-  Status flush(Pass& pass);
+  CsvPass guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence, bool judged_all);
+  Result<std::optional<CsvMisfit>> run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns);
   Status judge_rest(CsvReader& from, CsvRecords& block, std::vector<uint16_t>& evidence, uint64_t bytes_most);
   void judge(const CsvRecords& block, std::vector<uint16_t>& evidence) const;
-  Status misfit_error(const Pass& pass, const CsvReader& from, const CsvRecords& block, const Misfit& misfit) const;
+  Status misfit_error(const CsvPass& pass, const CsvReader& from, const CsvRecords& block,
+                      const CsvMisfit& misfit) const;
   Status report_progress(uint64_t offset, uint64_t rows) const;
 
   ByteSource& source_;
@@ -80,6 +62,12 @@ class CsvIngest final : public RowIngest {
 Result<std::optional<VersionInfo>> CsvIngest::commit(bool final, const CommitInfo& info) {
   end_ = source_.size();
   final_ = final;
+  Result<std::optional<VersionInfo>> version = take(info);
+  if (!version.ok()) sink_->abandon();
+  return version;
+}
+
+Result<std::optional<VersionInfo>> CsvIngest::take(const CommitInfo& info) {
   CsvPlace place = place_;
   if (place.position.offset >= end_) return std::optional<VersionInfo>();
   STELA_TRY(start(place));
@@ -143,45 +131,31 @@ Status CsvIngest::read_names(CsvPlace& place, const std::vector<Field>& fields) 
   return {};
 }
 
-CsvIngest::Pass CsvIngest::make_pass(std::vector<CsvTarget> targets) const {
-  Pass pass;
-  pass.targets = std::move(targets);
-  pass.batch.names.reserve(pass.targets.size());
-  pass.batch.columns.reserve(pass.targets.size());
-  pass.parsers.reserve(pass.targets.size());
-  for (const CsvTarget& target : pass.targets) pass.batch.add(target.field.name, ColumnData(target.field.type));
-  return pass;
-}
-
 Result<uint64_t> CsvIngest::take_known(CsvPlace& place, const std::vector<Field>& fields) {
   Result<std::vector<CsvTarget>> targets = match_columns(place.names, fields, options_);
   if (!targets.ok()) return targets.status().with_context(reader_options_.file_name + ":1");
-  Pass pass = make_pass(std::move(targets).value());
-  for (const CsvTarget& target : pass.targets) {
-    pass.parsers.push_back(make_cell_parser(target.field.type, nulls_, false));
-  }
+  std::vector<std::unique_ptr<CellParser>> parsers;
+  for (const CsvTarget& target : *targets) parsers.push_back(make_cell_parser(target.field.type, nulls_, false));
+  CsvPass pass(std::move(targets).value(), std::move(parsers), {}, *sink_, tuning_.batch_bytes);
   CsvReader from = reader(place.position);
   CsvRecords block;
-  STELA_ASSIGN(std::optional<Misfit> misfit, run(pass, from, block, place.names.size()));
+  STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, place.names.size()));
   if (misfit) return misfit_error(pass, from, block, *misfit);
   place.position = from.position();
-  return pass.rows;
+  return pass.rows();
 }
 
-CsvIngest::Pass CsvIngest::guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence,
-                                        bool judged_all) const {
-  std::vector<CsvTarget> targets(place.names.size());
-  for (size_t i = 0; i < targets.size(); ++i) {
-    targets[i] = {i, Field{place.names[i], type_for_evidence(evidence[i]), true}};
-  }
-  Pass pass = make_pass(std::move(targets));
+CsvPass CsvIngest::guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence, bool judged_all) {
+  std::vector<CsvTarget> targets;
+  std::vector<std::unique_ptr<CellParser>> parsers;
+  std::vector<Field> schema;
   for (size_t i = 0; i < evidence.size(); ++i) {
-    pass.schema.push_back(pass.targets[i].field);
+    schema.push_back({place.names[i], type_for_evidence(evidence[i]), true});
+    targets.push_back({i, schema.back()});
     bool valueless = evidence[i] == 0 && !judged_all;
-    pass.parsers.push_back(valueless ? make_valueless_parser(nulls_)
-                                     : make_cell_parser(pass.targets[i].field.type, nulls_, true));
+    parsers.push_back(valueless ? make_valueless_parser(nulls_) : make_cell_parser(schema.back().type, nulls_, true));
   }
-  return pass;
+  return {std::move(targets), std::move(parsers), std::move(schema), *sink_, tuning_.batch_bytes};
 }
 
 // Types come from a sample; when a later value does not fit, the rest of the file is judged too and the
@@ -193,54 +167,32 @@ Result<uint64_t> CsvIngest::take_first(CsvPlace& place) {
   CsvReader sample = reader(place.position);
   STELA_TRY(judge_rest(sample, block, evidence, tuning_.sample_bytes));
   for (bool judged_all : {false, true}) {
-    Pass pass = guessed_pass(place, evidence, judged_all);
+    CsvPass pass = guessed_pass(place, evidence, judged_all);
     CsvReader from = reader(place.position);
-    STELA_ASSIGN(std::optional<Misfit> misfit, run(pass, from, block, columns));
+    STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, columns));
     if (!misfit) {
       place.position = from.position();
-      return pass.rows;
+      return pass.rows();
     }
     if (judged_all) break;
-    for (size_t i = 0; i < columns; ++i) evidence[i] |= pass.parsers[i]->evidence();
+    for (size_t i = 0; i < columns; ++i) evidence[i] |= pass.evidence(i);
     judge(block, evidence);
     STELA_TRY(judge_rest(from, block, evidence, UINT64_MAX));
   }
   return invalid(reader_options_.file_name + ": the file changed while it was being read; write it again");
 }
 
-Result<std::optional<Misfit>> CsvIngest::run(Pass& pass, CsvReader& from, CsvRecords& block, size_t columns) {
+Result<std::optional<CsvMisfit>> CsvIngest::run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns) {
   while (true) {
     uint64_t before = from.position().offset;
     STELA_TRY(from.next(columns, &block));
     if (block.rows == 0) break;
-    if (std::optional<Misfit> misfit = parse_block(pass, block)) return misfit;
-    pass.rows += block.rows;
-    pass.gathered_bytes += from.position().offset - before;
-    if (pass.gathered_bytes >= tuning_.batch_bytes) STELA_TRY(flush(pass));
-    STELA_TRY(report_progress(from.position().offset, pass.rows));
+    STELA_ASSIGN(std::optional<CsvMisfit> misfit, pass.take(block, from.position().offset - before));
+    if (misfit) return misfit;
+    STELA_TRY(report_progress(from.position().offset, pass.rows()));
   }
-  STELA_TRY(flush(pass));
-  return std::optional<Misfit>();
-}
-
-std::optional<Misfit> CsvIngest::parse_block(Pass& pass, const CsvRecords& block) {
-  Misfit first{block.rows, 0};
-  for (size_t i = 0; i < pass.targets.size(); ++i) {
-    size_t row = pass.parsers[i]->parse(block, pass.targets[i].file_column, pass.batch.columns[i]);
-    if (row < first.row) first = {row, i};
-  }
-  if (first.row == block.rows) return std::nullopt;
-  return first;
-}
-
-Status CsvIngest::flush(Pass& pass) {
-  if (pass.batch.rows() == 0) return {};
-  if (!pass.begun) STELA_TRY(sink_->begin(pass.schema));
-  pass.begun = true;
-  STELA_TRY(sink_->append(pass.batch));
-  for (ColumnData& column : pass.batch.columns) column.clear();
-  pass.gathered_bytes = 0;
-  return {};
+  STELA_TRY(pass.finish());
+  return std::optional<CsvMisfit>();
 }
 
 Status CsvIngest::judge_rest(CsvReader& from, CsvRecords& block, std::vector<uint16_t>& evidence, uint64_t bytes_most) {
@@ -267,9 +219,9 @@ void CsvIngest::judge(const CsvRecords& block, std::vector<uint16_t>& evidence) 
   }
 }
 
-Status CsvIngest::misfit_error(const Pass& pass, const CsvReader& from, const CsvRecords& block,
-                               const Misfit& misfit) const {
-  const CsvTarget& target = pass.targets[misfit.target];
+Status CsvIngest::misfit_error(const CsvPass& pass, const CsvReader& from, const CsvRecords& block,
+                               const CsvMisfit& misfit) const {
+  const CsvTarget& target = pass.target(misfit.target);
   std::string_view text = block.text(misfit.row, target.file_column);
   return from.at_line(from.line_of(block, misfit.row), invalid("column " + quoted_for_message(target.field.name) +
                                                                ": " + why_misfit(target.field.type, text)));

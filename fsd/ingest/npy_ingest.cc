@@ -25,7 +25,10 @@ class NpyIngest final : public RowIngest {
       return invalid(file_name_ + ": its array was appended already; write further rows to another name");
     }
     Result<std::optional<VersionInfo>> version = take(info);
-    if (!version.ok()) return version.status().with_context(file_name_);
+    if (!version.ok()) {
+      sink_->abandon();
+      return version.status().with_context(file_name_);
+    }
     consumed_ = end;
     return version;
   }

@@ -42,6 +42,7 @@ class TableRowSink final : public RowSink {
     appender_.reset();
     return version;
   }
+  void abandon() override { appender_.reset(); }
 
  private:
   Table table_;

@@ -21,6 +21,8 @@ class RowSink {
   virtual Status begin(const std::vector<Field>& schema) = 0;
   virtual Status append(const Batch& batch) = 0;
   virtual Result<VersionInfo> commit(const CommitInfo& info) = 0;
+  // Drops rows not committed, and what they hold.
+  virtual void abandon() = 0;
 };
 
 // A whole column of a dataset. One thread at a time.

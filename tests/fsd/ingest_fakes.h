@@ -81,6 +81,7 @@ class FakeRowSink final : public RowSink {
     version.rows = dataset_.rows();
     return version;
   }
+  void abandon() override { pending_ = FakeDataset{}; }
 
  private:
   FakeDataset& dataset_;

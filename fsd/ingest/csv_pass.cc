@@ -1,0 +1,62 @@
+#include "fsd/ingest/csv_pass.h"
+
+namespace stela::fsd {
+
+CsvPass::CsvPass(std::vector<CsvTarget> targets, std::vector<std::unique_ptr<CellParser>> parsers,
+                 std::vector<Field> schema, RowSink& sink, uint64_t batch_bytes)
+    : targets_(std::move(targets)),
+      parsers_(std::move(parsers)),
+      schema_(std::move(schema)),
+      sink_(sink),
+      batch_bytes_(batch_bytes),
+      filling_(empty_batch()),
+      leaving_(empty_batch()) {}
+
+Batch CsvPass::empty_batch() const {
+  Batch batch;
+  batch.names.reserve(targets_.size());
+  batch.columns.reserve(targets_.size());
+  for (const CsvTarget& target : targets_) batch.add(target.field.name, ColumnData(target.field.type));
+  return batch;
+}
+
+Result<std::optional<CsvMisfit>> CsvPass::take(const CsvRecords& block, uint64_t bytes) {
+  CsvMisfit first{block.rows, 0};
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    size_t row = parsers_[i]->parse(block, targets_[i].file_column, filling_.columns[i]);
+    if (row < first.row) first = {row, i};
+  }
+  if (first.row < block.rows) return std::optional<CsvMisfit>(first);
+  rows_ += block.rows;
+  gathered_bytes_ += bytes;
+  if (gathered_bytes_ >= batch_bytes_) STELA_TRY(flush());
+  return std::optional<CsvMisfit>();
+}
+
+// The last batch, often the only one, is not worth a thread.
+Status CsvPass::finish() {
+  STELA_TRY(wait());
+  if (filling_.rows() == 0) return {};
+  STELA_TRY(begin());
+  return sink_.append(filling_);
+}
+
+Status CsvPass::flush() {
+  STELA_TRY(wait());
+  STELA_TRY(begin());
+  std::swap(filling_, leaving_);
+  for (ColumnData& column : filling_.columns) column.clear();
+  gathered_bytes_ = 0;
+  appended_ = std::async(std::launch::async, [this] { return sink_.append(leaving_); });
+  return {};
+}
+
+Status CsvPass::begin() {
+  if (begun_) return {};
+  begun_ = true;
+  return sink_.begin(schema_);
+}
+
+Status CsvPass::wait() { return appended_.valid() ? appended_.get() : Status(); }
+
+}  // namespace stela::fsd
