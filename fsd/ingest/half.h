@@ -12,6 +12,7 @@ inline uint16_t half_from_double(double value) {
   double magnitude = std::fabs(value);
   // 65520 is half-way between the largest finite half and the next power of two.
   if (magnitude >= 65520.0) return sign | 0x7c00;
+  if (magnitude == 0) return sign;  // has no exponent
   int exponent = 0;
   std::frexp(magnitude, &exponent);
   // The spacing of halves here: 2^-24 below 2^-14, else 2^(exponent - 11).

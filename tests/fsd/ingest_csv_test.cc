@@ -41,7 +41,7 @@ TEST_P(CsvAccepts, values) {
   // However the file is cut into pieces, and wherever types turn out too narrow, the rows are the same.
   for (size_t piece = 1; piece <= 64; ++piece) {
     FakeDataset dataset;
-    Outcome outcome = take(dataset, GetParam().text, {}, {piece, piece % 5 + 1, piece * 2});
+    Outcome outcome = take(dataset, GetParam().text, {}, {piece, piece % 5 + 1, piece % 8 == 0 ? piece * 2 : 1000});
     EXPECT_EQ(outcome.status.ok() ? outcome.rows : "error: " + outcome.status.message(), GetParam().wanted)
         << "pieces of " << piece;
   }
