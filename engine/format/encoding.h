@@ -27,14 +27,20 @@ class Encoding {
   // Bytes `encode` would need for values like `sample`, scaled to one value in 1/256 bytes; empty when it
   // does not suit them. O(sample).
   virtual std::optional<uint64_t> estimate(const ColumnView& sample) const = 0;
+  // Encoded values of `type` are exactly their bytes: a page is written from and read into column memory
+  // without a copy. Only of fixed-width types.
+  virtual bool is_identity(const DataType& type) const = 0;
+  // Appends to `out`.
   virtual Status encode(const ColumnView& values, Buffer& out) const = 0;
+  // How many bytes at the start of `encoded` are all that value_bytes() needs; the page seals them apart.
+  virtual uint64_t lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const = 0;
   // Appends rows [first, first + count) of a page of `rows` rows to `out`. Untrusted bytes: kDamaged.
   virtual Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
                               ColumnData& out) const = 0;
   // Appends the given rows (ascending positions within the page).
   virtual Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
                              ColumnData& out) const = 0;
-  // Bytes of the values of rows [first, first + count), from lengths only where the encoding can.
+  // Bytes of the values of rows [first, first + count); `encoded` may end after lengths_bytes().
   virtual Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                        uint64_t count) const = 0;
 };
@@ -42,5 +48,7 @@ class Encoding {
 // Null when this program does not know it (then the page is refused as unsupported, by number).
 const Encoding* find_encoding(EncodingId id);
 std::span<const Encoding* const> all_encodings();
+// The one that says it needs the fewest bytes for a sample of `values`; plain when none needs fewer.
+const Encoding& choose_encoding(const ColumnView& values);
 
 }  // namespace stela::format

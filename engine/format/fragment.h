@@ -33,11 +33,11 @@ struct ColumnSpec {
 
 struct FragmentOptions {
   uint64_t store_id = 0;
-  uint64_t page_bytes = 256 << 10;      // target bytes of a page's values
-  uint64_t page_bytes_max = 8 << 20;    // never more, but for a single larger value
-  uint64_t flat_bytes_min = 1 << 20;    // a fixed-width column of at least this much gets a flat file
-  uint64_t statistics_rows = 8192;      // rows of the finer statistics
-  uint64_t memory_bytes = 64 << 20;     // for all columns' accumulators together; shrinks pages when short
+  uint64_t page_bytes = 256 << 10;    // target bytes of a page's values
+  uint64_t page_bytes_max = 8 << 20;  // never more, but for a single larger value
+  uint64_t flat_bytes_min = 1 << 20;  // a fixed-width column of at least this much gets a flat file
+  uint64_t statistics_rows = 8192;    // rows of the finer statistics
+  uint64_t memory_bytes = 64 << 20;   // for all columns' accumulators together; shrinks pages when short
 };
 
 struct DataFile {
@@ -102,7 +102,7 @@ inline constexpr uint64_t kFlatExtentBytes = 64 << 10;
 struct FragmentContext {
   uint64_t store_id = 0;
   FileSource* source = nullptr;
-  std::shared_ptr<catalog::BlockCache> cache;      // metadata blocks and decoded-once pages
+  std::shared_ptr<catalog::BlockCache> cache;  // metadata blocks and decoded-once pages
   std::shared_ptr<VerifiedExtents> verified;
 };
 
@@ -110,8 +110,8 @@ struct FragmentContext {
 struct Damage {
   FileId file;
   ColumnId column;
-  uint64_t page = 0;        // ordinal within the column, or extent of a flat file
-  uint64_t first_row = 0;   // relative to the fragment
+  uint64_t page = 0;       // ordinal within the column, or extent of a flat file
+  uint64_t first_row = 0;  // relative to the fragment
   uint64_t rows = 0;
   std::string reason;
 };

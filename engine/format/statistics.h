@@ -3,14 +3,18 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "engine/base/coding.h"
 #include "engine/types/column.h"
 
 namespace stela::format {
 
 // Bounds are values' bytes in column layout (fixed width: one element's bytes, little-endian; text and
-// binary: the bytes, at most kBoundBytes). Absent when every row is null or NaN, and for tensors.
-// Order: numeric; bytewise for text and binary; -0.0 equals 0.0; NaN is left out and flagged.
+// binary: the bytes, at most kBoundBytes). Absent when every row is null or NaN, for tensors, and for
+// bytes that no bound of kBoundBytes lies above (64 times 0xff). So absent bounds rule nothing out unless
+// nulls == rows. Order: numeric; bytewise for text and binary; -0.0 equals 0.0 and is stored as 0.0; NaN
+// is left out and flagged.
 struct Statistics {
   uint64_t rows = 0;
   uint64_t nulls = 0;
@@ -24,9 +28,12 @@ struct Statistics {
 };
 inline constexpr size_t kBoundBytes = 64;
 
+// O(rows), or O(rows / 64) for tensors.
 Statistics compute_statistics(const ColumnView& values);
 // `into` becomes the statistics of both.
 void merge_statistics(const DataType& type, Statistics& into, const Statistics& other);
+// Binary form: varint rows, varint nulls, a byte of flags (1 bounds, 2 NaN, 4 minimum cut, 8 maximum cut),
+// then, with bounds, both as length and bytes.
 void encode_statistics(std::string& out, const Statistics& statistics);
 bool decode_statistics(Decoder& in, const DataType& type, Statistics* out);
 // Three-way order of two bounds of `type`.

@@ -1,0 +1,70 @@
+#include "engine/format/chunk_writer.h"
+
+namespace stela::format {
+
+ChunkWriter::ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats)
+    : spec_(std::move(spec)),
+      limits_(limits),
+      flats_(flats),
+      statistics_(spec_.type, spec_.id.value, limits.statistics_rows, limits.node_bytes),
+      undecided_(spec_.type) {
+  if (!spec_.type.is_numpy()) paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+}
+
+Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
+  if (values.rows == 0) return {};
+  rows_ += values.rows;
+  if (flat_ == nullptr && paged_ == nullptr) {
+    uint64_t bytes = undecided_.view().value_bytes() + values.value_bytes();
+    if (bytes < limits_.flat_bytes_min && bytes <= limits_.buffer_bytes) {
+      undecided_.append(values);
+      return {};
+    }
+    STELA_TRY(decide(values, sink));
+  }
+  return append_decided(values, sink);
+}
+
+// Flat as soon as there are enough bytes; pages when memory does not allow to wait for them.
+Status ChunkWriter::decide(const ColumnView& next, NodeSink& sink) {
+  if (undecided_.view().value_bytes() + next.value_bytes() >= limits_.flat_bytes_min) {
+    STELA_ASSIGN(auto created, flats_.create_flat());
+    if (created) {
+      flat_ = std::make_unique<FlatWriter>(*created->file, created->id, spec_, limits_.store_id, limits_.node_bytes);
+      STELA_TRY(flat_->begin());
+    }
+  }
+  if (flat_ == nullptr) paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+  ColumnData before = std::exchange(undecided_, ColumnData(spec_.type));
+  return append_decided(before.view(), sink);
+}
+
+Status ChunkWriter::append_decided(const ColumnView& values, NodeSink& sink) {
+  if (values.rows == 0) return {};
+  return flat_ != nullptr ? flat_->append(values, statistics_, sink) : paged_->append(values, statistics_, sink);
+}
+
+Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
+  if (flat_ == nullptr && paged_ == nullptr) {
+    paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+    STELA_TRY(append_decided(undecided_.view(), sink));
+    undecided_ = ColumnData(spec_.type);
+  }
+  ColumnMetadata metadata;
+  metadata.id = spec_.id;
+  metadata.type = spec_.type;
+  metadata.rows = rows_;
+  metadata.statistics_rows = limits_.statistics_rows;
+  if (flat_ != nullptr) {
+    metadata.value_bytes = rows_ * spec_.type.value_width();
+    STELA_TRY(flat_->finish(sink, &metadata));
+  } else {
+    STELA_TRY(paged_->finish(statistics_, sink, &metadata));
+  }
+  STELA_ASSIGN(metadata.fine_statistics, statistics_.finish(sink));
+  metadata.statistics = statistics_.total();
+  metadata.nulls = metadata.statistics.nulls;
+  return metadata;
+}
+
+}  // namespace stela::format

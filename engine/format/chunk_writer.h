@@ -1,0 +1,54 @@
+// ChunkWriter: one column of one section while it is written; decides between pages and a flat file.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "engine/format/flat_writer.h"
+#include "engine/format/paged_writer.h"
+
+namespace stela::format {
+
+// Makes flat files for a fragment's columns; the fragment writer.
+class FlatFiles {
+ public:
+  virtual ~FlatFiles() = default;
+  struct Created {
+    FileId id;
+    FileWriter* file = nullptr;
+  };
+  // Nothing when there may be no further flat file.
+  virtual Result<std::optional<Created>> create_flat() = 0;
+};
+
+struct ChunkLimits {
+  uint64_t store_id = 0;
+  uint64_t page_bytes = 0;
+  uint64_t flat_bytes_min = 0;
+  uint64_t buffer_bytes = 0;  // what may wait for the decision
+  uint64_t statistics_rows = 0;
+  uint32_t node_bytes = 0;
+};
+
+// Not thread-safe.
+class ChunkWriter {
+ public:
+  ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats);
+  const ColumnSpec& spec() const { return spec_; }
+  Status append(const ColumnView& values, NodeSink& sink);
+  Result<ColumnMetadata> finish(NodeSink& sink);
+
+ private:
+  Status decide(const ColumnView& next, NodeSink& sink);
+  Status append_decided(const ColumnView& values, NodeSink& sink);
+  ColumnSpec spec_;
+  ChunkLimits limits_;
+  FlatFiles& flats_;
+  StatisticsCollector statistics_;
+  ColumnData undecided_;  // empty once one of the following is there
+  std::unique_ptr<FlatWriter> flat_;
+  std::unique_ptr<PagedWriter> paged_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace stela::format

@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <numeric>
+
+#include "engine/format/chunk_writer.h"
+#include "engine/format/fragment.h"
+#include "engine/format/section_sink.h"
+#include "engine/format/section_trailer.h"
+
+namespace stela::format {
+namespace {
+
+constexpr size_t kFlatFilesMax = 256;  // each holds a descriptor until finish()
+constexpr uint64_t kPageBytesMin = 4096;
+constexpr uint64_t kNodeBytesMin = 512;
+
+ChunkLimits limits_for(const FragmentOptions& options, size_t columns) {
+  uint64_t share = options.memory_bytes / std::max<size_t>(columns, 1);
+  ChunkLimits limits;
+  limits.store_id = options.store_id;
+  limits.page_bytes = std::min({options.page_bytes, options.page_bytes_max, std::max(share / 2, kPageBytesMin)});
+  limits.page_bytes = std::max<uint64_t>(limits.page_bytes, 1);
+  limits.flat_bytes_min = options.flat_bytes_min;
+  limits.buffer_bytes = share;
+  limits.statistics_rows = std::max<uint64_t>(options.statistics_rows, 1);
+  limits.node_bytes = static_cast<uint32_t>(std::clamp<uint64_t>(share / 16, kNodeBytesMin, kTreeNodeBytesMax));
+  return limits;
+}
+
+Status check_specs(const std::vector<ColumnSpec>& columns) {
+  if (columns.empty()) return invalid("a fragment needs a column");
+  std::vector<ColumnId> ids;
+  for (const ColumnSpec& spec : columns) {
+    STELA_TRY(spec.type.validate().with_context("column " + std::to_string(spec.id.value)));
+    ids.push_back(spec.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return invalid("a fragment has a column twice");
+  return {};
+}
+
+}  // namespace
+
+struct FragmentWriter::Impl : FlatFiles {
+  Files& files;
+  std::function<FileId()> allocate;
+  FragmentOptions options;
+  FileId id;
+  std::unique_ptr<FileWriter> file;
+  std::unique_ptr<SectionSink> sink;
+  std::vector<std::unique_ptr<FileWriter>> flats;
+  std::vector<DataFile> written;  // the fragment file first
+  // Of the section that is open.
+  std::vector<std::unique_ptr<ChunkWriter>> chunks;
+  SectionInfo section;
+
+  Impl(Files& f, std::function<FileId()> a, FragmentOptions o) : files(f), allocate(std::move(a)), options(o) {}
+
+  Status open_file() {
+    id = allocate();
+    STELA_ASSIGN(file, files.create(data_file_name(id, FileKind::kFragment)));
+    sink = std::make_unique<SectionSink>(*file, SealScope{options.store_id, id.value, 0});
+    written.push_back({id, FileKind::kFragment, 0});
+    return {};
+  }
+
+  Result<std::optional<Created>> create_flat() override {
+    if (flats.size() >= kFlatFilesMax) return std::optional<Created>();
+    FileId flat = allocate();
+    STELA_ASSIGN(auto created, files.create(data_file_name(flat, FileKind::kFlat)));
+    flats.push_back(std::move(created));
+    written.push_back({flat, FileKind::kFlat, 0});
+    section.flats.push_back(flat);
+    return std::optional<Created>({flat, flats.back().get()});
+  }
+
+  Status check(std::span<const ColumnView> columns) const {
+    if (chunks.empty() || columns.size() != chunks.size()) return invalid("rows do not have the fragment's columns");
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const ColumnSpec& spec = chunks[i]->spec();
+      if (*columns[i].type != spec.type || columns[i].rows != columns[0].rows) {
+        return invalid("rows of column " + std::to_string(spec.id.value) + " do not have its type or length");
+      }
+    }
+    return {};
+  }
+
+  Status write_metadata(ChunkWriter& chunk, EntryTreeWriter& table) {
+    STELA_ASSIGN(ColumnMetadata metadata, chunk.finish(*sink));
+    std::string bytes = encode_column_metadata(metadata);
+    put_fixed(bytes, seal(sink->scope(), {SealKind::kColumnMetadata, metadata.id.value, 0, 0}, as_bytes(bytes)));
+    STELA_ASSIGN(uint64_t offset, sink->append(as_bytes(bytes)));
+    std::string entry;
+    put_fixed(entry, metadata.id.value);
+    put_fixed(entry, offset);
+    put_fixed(entry, static_cast<uint32_t>(bytes.size()));
+    put_fixed(entry, uint32_t{0});
+    return table.add(metadata.id.value, entry, *sink);
+  }
+
+  Status write_trailer(EntryTreeWriter& table) {
+    SectionTrailer trailer;
+    trailer.rows = section.rows;
+    trailer.columns = chunks.size();
+    STELA_ASSIGN(EntryTree root, table.finish(*sink));
+    put_fixed(root.root, seal(sink->scope(), {SealKind::kColumnTable, 0, root.levels, 0}, as_bytes(root.root)));
+    trailer.levels = root.levels;
+    trailer.root_count = root.root_count;
+    trailer.root_bytes = static_cast<uint32_t>(root.root.size());
+    STELA_TRY(sink->append(as_bytes(root.root)).status());
+    trailer.section_bytes = sink->section_bytes() + kTrailerBytes;
+    return sink->append(as_bytes(encode_trailer(trailer, sink->scope()))).status();
+  }
+};
+
+FragmentWriter::FragmentWriter(Files& files, std::function<FileId()> allocate, FragmentOptions options)
+    : impl_(std::make_unique<Impl>(files, std::move(allocate), options)) {}
+
+FragmentWriter::~FragmentWriter() = default;
+
+Status FragmentWriter::begin_section(std::vector<ColumnSpec> columns) {
+  STELA_CHECK(impl_->chunks.empty(), "begin_section before end_section");
+  STELA_TRY(check_specs(columns));
+  if (impl_->file == nullptr) STELA_TRY(impl_->open_file());
+  impl_->sink->begin_section();
+  impl_->section = {};
+  impl_->section.offset = impl_->sink->scope().section;
+  ChunkLimits limits = limits_for(impl_->options, columns.size());
+  for (ColumnSpec& spec : columns) {
+    impl_->chunks.push_back(std::make_unique<ChunkWriter>(std::move(spec), limits, *impl_));
+  }
+  return {};
+}
+
+Status FragmentWriter::append(std::span<const ColumnView> columns) {
+  STELA_TRY(impl_->check(columns));
+  for (size_t i = 0; i < columns.size(); ++i) STELA_TRY(impl_->chunks[i]->append(columns[i], *impl_->sink));
+  impl_->section.rows += columns[0].rows;
+  return {};
+}
+
+Result<SectionInfo> FragmentWriter::end_section() {
+  STELA_CHECK(!impl_->chunks.empty(), "end_section before begin_section");
+  std::vector<ChunkWriter*> by_id;
+  for (const auto& chunk : impl_->chunks) by_id.push_back(chunk.get());
+  std::sort(by_id.begin(), by_id.end(),
+            [](const ChunkWriter* a, const ChunkWriter* b) { return a->spec().id < b->spec().id; });
+  EntryTreeWriter table(SealKind::kColumnTable, 0, kTreeNodeBytesMax);
+  for (ChunkWriter* chunk : by_id) STELA_TRY(impl_->write_metadata(*chunk, table));
+  STELA_TRY(impl_->write_trailer(table));
+  impl_->section.length = impl_->sink->section_bytes();
+  impl_->chunks.clear();
+  return impl_->section;
+}
+
+Status FragmentWriter::finish() {
+  STELA_CHECK(impl_->chunks.empty(), "finish before end_section");
+  if (impl_->file == nullptr) return {};
+  STELA_TRY(impl_->sink->flush());
+  std::vector<FileWriter*> writers{impl_->file.get()};
+  for (const auto& flat : impl_->flats) writers.push_back(flat.get());
+  STELA_TRY(impl_->files.finish(writers));
+  for (size_t i = 0; i < writers.size(); ++i) impl_->written[i].bytes = writers[i]->size();
+  return {};
+}
+
+FileId FragmentWriter::file_id() const { return impl_->id; }
+
+const std::vector<DataFile>& FragmentWriter::files() const { return impl_->written; }
+
+}  // namespace stela::format

@@ -1,0 +1,123 @@
+#include "engine/format/plain_encoding.h"
+
+#include <limits>
+
+namespace stela::format {
+namespace {
+
+constexpr uint64_t kLengthBytes = sizeof(uint32_t);
+
+uint32_t length_at(ByteSpan encoded, uint64_t row) { return get_fixed<uint32_t>(encoded.data() + row * kLengthBytes); }
+
+uint64_t sum_lengths(ByteSpan encoded, uint64_t first, uint64_t count) {
+  uint64_t sum = 0;
+  for (uint64_t row = first; row < first + count; ++row) sum += length_at(encoded, row);
+  return sum;
+}
+
+Status check_range(uint64_t rows, uint64_t first, uint64_t count) {
+  if (first > rows || count > rows - first) return damaged("rows beyond the end of a plain page");
+  return {};
+}
+
+Status check_fixed_size(ByteSpan encoded, const DataType& type, uint64_t rows) {
+  uint64_t bytes = 0;
+  if (__builtin_mul_overflow(rows, type.value_width(), &bytes) || bytes != encoded.size()) {
+    return damaged("a plain page of " + std::to_string(rows) + " values of " + type.name() + " does not have " +
+                   std::to_string(encoded.size()) + " bytes");
+  }
+  return {};
+}
+
+Status check_lengths_size(ByteSpan encoded, uint64_t rows) {
+  if (rows > encoded.size() / kLengthBytes) return damaged("a plain page is shorter than the lengths of its values");
+  return {};
+}
+
+}  // namespace
+
+bool PlainEncoding::supports(const DataType&) const { return true; }
+
+std::optional<uint64_t> PlainEncoding::estimate(const ColumnView& sample) const {
+  if (!sample.type->is_variable()) return sample.type->value_width() * 256;
+  if (sample.rows == 0) return kLengthBytes * 256;
+  return (sample.value_bytes() + sample.rows * kLengthBytes) * 256 / sample.rows;
+}
+
+Status PlainEncoding::encode(const ColumnView& values, Buffer& out) const {
+  if (!values.type->is_variable()) {
+    out.append({values.values, static_cast<size_t>(values.value_bytes())});
+    return {};
+  }
+  size_t at = out.size();
+  uint64_t bytes = values.value_bytes();
+  out.resize(at + values.rows * kLengthBytes + bytes);
+  std::byte* to = out.data() + at;
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    uint64_t length = values.offsets[row + 1] - values.offsets[row];
+    if (length > std::numeric_limits<uint32_t>::max()) return {Code::kLimit, "one value is larger than 4 GiB"};
+    auto stored = static_cast<uint32_t>(length);
+    std::memcpy(to + row * kLengthBytes, &stored, kLengthBytes);
+  }
+  if (bytes > 0) std::memcpy(to + values.rows * kLengthBytes, values.values + values.offsets[0], bytes);
+  return {};
+}
+
+uint64_t PlainEncoding::lengths_bytes(ByteSpan, const DataType& type, uint64_t rows) const {
+  return type.is_variable() ? rows * kLengthBytes : 0;
+}
+
+Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
+                                   uint64_t count, ColumnData& out) const {
+  STELA_TRY(check_range(rows, first, count));
+  if (count == 0) return {};
+  if (!type.is_variable()) {
+    STELA_TRY(check_fixed_size(encoded, type, rows));
+    uint64_t width = type.value_width();
+    std::memcpy(out.grow_fixed(count), encoded.data() + first * width, count * width);
+    return {};
+  }
+  STELA_TRY(check_lengths_size(encoded, rows));
+  uint64_t available = encoded.size() - rows * kLengthBytes;
+  uint64_t skipped = sum_lengths(encoded, 0, first);
+  uint64_t bytes = sum_lengths(encoded, first, count);
+  if (skipped > available || bytes > available - skipped) return damaged("lengths of a plain page exceed its bytes");
+  std::vector<uint32_t> lengths(count);
+  std::memcpy(lengths.data(), encoded.data() + first * kLengthBytes, count * kLengthBytes);
+  std::byte* to = out.grow_variable(lengths.data(), count);
+  if (bytes > 0) std::memcpy(to, encoded.data() + rows * kLengthBytes + skipped, bytes);
+  return {};
+}
+
+Status PlainEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
+                                  std::span<const uint32_t> wanted, ColumnData& out) const {
+  if (!type.is_variable()) STELA_TRY(check_fixed_size(encoded, type, rows));
+  if (type.is_variable()) STELA_TRY(check_lengths_size(encoded, rows));
+  uint64_t width = type.value_width();
+  uint64_t row = 0;
+  uint64_t at = rows * kLengthBytes;  // where the bytes of `row` begin
+  for (uint32_t want : wanted) {
+    if (want >= rows || want < row) return damaged("rows beyond the end of a plain page, or not in order");
+    if (!type.is_variable()) {
+      row = want;
+      out.append(encoded.subspan(want * width, width));
+      continue;
+    }
+    at += sum_lengths(encoded, row, want - row);
+    row = want;
+    uint32_t length = length_at(encoded, row);
+    if (at > encoded.size() || length > encoded.size() - at) return damaged("lengths of a plain page exceed its bytes");
+    out.append(encoded.subspan(at, length));
+  }
+  return {};
+}
+
+Result<uint64_t> PlainEncoding::value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
+                                            uint64_t count) const {
+  STELA_TRY(check_range(rows, first, count));
+  if (!type.is_variable()) return count * type.value_width();
+  STELA_TRY(check_lengths_size(encoded, rows));
+  return sum_lengths(encoded, first, count);
+}
+
+}  // namespace stela::format

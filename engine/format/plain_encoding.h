@@ -1,0 +1,25 @@
+// Plain: fixed-width values as they are; text and binary as a uint32 length a row, then all bytes.
+#pragma once
+
+#include "engine/format/encoding.h"
+
+namespace stela::format {
+
+class PlainEncoding final : public Encoding {
+ public:
+  EncodingId id() const override { return EncodingId::kPlain; }
+  const char* name() const override { return "plain"; }
+  bool supports(const DataType& type) const override;
+  std::optional<uint64_t> estimate(const ColumnView& sample) const override;
+  bool is_identity(const DataType& type) const override { return !type.is_variable(); }
+  Status encode(const ColumnView& values, Buffer& out) const override;
+  uint64_t lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
+  Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
+                      ColumnData& out) const override;
+  Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
+                     ColumnData& out) const override;
+  Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
+                               uint64_t count) const override;
+};
+
+}  // namespace stela::format

@@ -1,0 +1,232 @@
+#include "engine/format/statistics.h"
+
+#include <concepts>
+#include <limits>
+
+#include "engine/format/statistics_bounds.h"
+
+namespace stela::format {
+namespace {
+
+// Calls visit(first, count) for each longest run of valid rows.
+template <typename Visit>
+void for_valid_runs(const ColumnView& view, Visit visit) {
+  if (view.validity == nullptr) {
+    if (view.rows > 0) visit(uint64_t{0}, view.rows);
+    return;
+  }
+  uint64_t row = 0;
+  while (row < view.rows) {
+    while (row < view.rows && !view.is_valid(row)) ++row;
+    uint64_t first = row;
+    while (row < view.rows && view.is_valid(row)) ++row;
+    if (row > first) visit(first, row - first);
+  }
+}
+
+template <typename T>
+T load(const std::byte* values, uint64_t index) {
+  T value;
+  std::memcpy(&value, values + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+template <typename T>
+void set_bounds(Statistics& statistics, T low, T high) {
+  statistics.has_bounds = true;
+  statistics.min.assign(reinterpret_cast<const char*>(&low), sizeof(T));
+  statistics.max.assign(reinterpret_cast<const char*>(&high), sizeof(T));
+}
+
+template <typename T>
+void bound_integers(const ColumnView& view, Statistics& statistics) {
+  bool any = false;
+  T low{}, high{};
+  for_valid_runs(view, [&](uint64_t first, uint64_t count) {
+    const std::byte* values = view.values + first * sizeof(T);
+    if (!any) low = high = load<T>(values, 0);
+    any = true;
+    T run_low = low, run_high = high;
+    for (uint64_t i = 0; i < count; ++i) {
+      T value = load<T>(values, i);
+      run_low = value < run_low ? value : run_low;
+      run_high = value > run_high ? value : run_high;
+    }
+    low = run_low;
+    high = run_high;
+  });
+  if (any) set_bounds(statistics, low, high);
+}
+
+template <std::floating_point T>
+void bound_floats(const ColumnView& view, Statistics& statistics) {
+  // Lanes make the comparisons independent, so that the compiler may use vectors; a comparison with NaN is
+  // false and keeps what the lane has.
+  constexpr uint64_t kLanes = 8;
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  T low[kLanes], high[kLanes];
+  bool nan[kLanes] = {};
+  for (uint64_t lane = 0; lane < kLanes; ++lane) {
+    low[lane] = kInfinity;
+    high[lane] = -kInfinity;
+  }
+  auto take = [&](T value, uint64_t lane) {
+    low[lane] = value < low[lane] ? value : low[lane];
+    high[lane] = value > high[lane] ? value : high[lane];
+    nan[lane] |= value != value;
+  };
+  for_valid_runs(view, [&](uint64_t first, uint64_t count) {
+    const std::byte* values = view.values + first * sizeof(T);
+    uint64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      for (uint64_t lane = 0; lane < kLanes; ++lane) take(load<T>(values, i + lane), lane);
+    }
+    for (; i < count; ++i) take(load<T>(values, i), i % kLanes);
+  });
+  T least = kInfinity, greatest = -kInfinity;
+  for (uint64_t lane = 0; lane < kLanes; ++lane) {
+    least = low[lane] < least ? low[lane] : least;
+    greatest = high[lane] > greatest ? high[lane] : greatest;
+    statistics.has_nan |= nan[lane];
+  }
+  // Adding zero turns -0.0 into 0.0 and changes nothing else.
+  if (least <= greatest) set_bounds(statistics, least + T{0}, greatest + T{0});
+}
+
+// Half floats in the order of their values, zero for both zeros.
+int32_t half_order(uint16_t bits) { return (bits & 0x8000) != 0 ? -(bits & 0x7fff) : bits & 0x7fff; }
+bool half_is_nan(uint16_t bits) { return (bits & 0x7fff) > 0x7c00; }
+
+void bound_halves(const ColumnView& view, Statistics& statistics) {
+  int32_t low = std::numeric_limits<int32_t>::max();
+  int32_t high = std::numeric_limits<int32_t>::min();
+  for_valid_runs(view, [&](uint64_t first, uint64_t count) {
+    for (uint64_t i = first; i < first + count; ++i) {
+      auto bits = load<uint16_t>(view.values, i);
+      if (half_is_nan(bits)) {
+        statistics.has_nan = true;
+        continue;
+      }
+      int32_t order = half_order(bits);
+      low = order < low ? order : low;
+      high = order > high ? order : high;
+    }
+  });
+  auto bits_of = [](int32_t order) { return static_cast<uint16_t>(order < 0 ? 0x8000 | -order : order); };
+  if (low <= high) set_bounds(statistics, bits_of(low), bits_of(high));
+}
+
+void bound_bytes(const ColumnView& view, Statistics& statistics) {
+  bool any = false;
+  std::string_view low, high;
+  for_valid_runs(view, [&](uint64_t first, uint64_t count) {
+    for (uint64_t row = first; row < first + count; ++row) {
+      std::string_view value = as_text(view.value(row));
+      if (!any || value < low) low = value;
+      if (!any || value > high) high = value;
+      any = true;
+    }
+  });
+  if (any) set_byte_bounds(view.type->kind == TypeKind::kUtf8, low, high, statistics);
+}
+
+template <typename T>
+int order_of(std::string_view a, std::string_view b) {
+  auto x = get_fixed<T>(a.data());
+  auto y = get_fixed<T>(b.data());
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+int compare_bytes(std::string_view a, std::string_view b) {
+  int order = a.compare(b);
+  return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
+
+bool is_bytes(const DataType& type) { return type.is_variable() || type.kind == TypeKind::kFixedBinary; }
+
+}  // namespace
+
+Statistics compute_statistics(const ColumnView& values) {
+  Statistics statistics;
+  statistics.rows = values.rows;
+  statistics.nulls = values.null_count();
+  const DataType& type = *values.type;
+  if (type.is_tensor() || statistics.nulls == statistics.rows) return statistics;
+  if (is_bytes(type)) {
+    bound_bytes(values, statistics);
+    return statistics;
+  }
+  switch (type.kind) {
+    case TypeKind::kInt8: bound_integers<int8_t>(values, statistics); break;
+    case TypeKind::kInt16: bound_integers<int16_t>(values, statistics); break;
+    case TypeKind::kInt32: bound_integers<int32_t>(values, statistics); break;
+    case TypeKind::kBool:
+    case TypeKind::kUInt8: bound_integers<uint8_t>(values, statistics); break;
+    case TypeKind::kUInt16: bound_integers<uint16_t>(values, statistics); break;
+    case TypeKind::kUInt32: bound_integers<uint32_t>(values, statistics); break;
+    case TypeKind::kUInt64: bound_integers<uint64_t>(values, statistics); break;
+    case TypeKind::kFloat16: bound_halves(values, statistics); break;
+    case TypeKind::kFloat32: bound_floats<float>(values, statistics); break;
+    case TypeKind::kFloat64: bound_floats<double>(values, statistics); break;
+    case TypeKind::kDecimal128: bound_integers<__int128>(values, statistics); break;
+    default: bound_integers<int64_t>(values, statistics);
+  }
+  return statistics;
+}
+
+int compare_values(const DataType& type, std::string_view a, std::string_view b) {
+  size_t width = type.element_width();
+  if (is_bytes(type) || a.size() != width || b.size() != width) return compare_bytes(a, b);
+  switch (type.kind) {
+    case TypeKind::kInt8: return order_of<int8_t>(a, b);
+    case TypeKind::kInt16: return order_of<int16_t>(a, b);
+    case TypeKind::kInt32: return order_of<int32_t>(a, b);
+    case TypeKind::kBool:
+    case TypeKind::kUInt8: return order_of<uint8_t>(a, b);
+    case TypeKind::kUInt16: return order_of<uint16_t>(a, b);
+    case TypeKind::kUInt32: return order_of<uint32_t>(a, b);
+    case TypeKind::kUInt64: return order_of<uint64_t>(a, b);
+    case TypeKind::kFloat32: return order_of<float>(a, b);
+    case TypeKind::kFloat64: return order_of<double>(a, b);
+    case TypeKind::kDecimal128: return order_of<__int128>(a, b);
+    case TypeKind::kFloat16: {
+      int32_t x = half_order(get_fixed<uint16_t>(a.data())), y = half_order(get_fixed<uint16_t>(b.data()));
+      return x < y ? -1 : x > y ? 1 : 0;
+    }
+    default: return order_of<int64_t>(a, b);
+  }
+}
+
+void merge_statistics(const DataType& type, Statistics& into, const Statistics& other) {
+  // Bytes without bounds although there are values: no bound is known, hence none of both.
+  auto unbounded = [&](const Statistics& s) { return is_bytes(type) && !s.has_bounds && s.nulls < s.rows; };
+  bool unknown = unbounded(into) || unbounded(other);
+  into.rows += other.rows;
+  into.nulls += other.nulls;
+  into.has_nan |= other.has_nan;
+  if (unknown) {
+    into.has_bounds = false;
+    into.min_exact = into.max_exact = true;
+    into.min.clear();
+    into.max.clear();
+    return;
+  }
+  if (!other.has_bounds) return;
+  if (!into.has_bounds) {
+    into.has_bounds = true;
+    into.min = other.min;
+    into.max = other.max;
+    into.min_exact = other.min_exact;
+    into.max_exact = other.max_exact;
+    return;
+  }
+  int low = compare_values(type, other.min, into.min);
+  if (low < 0) into.min = other.min;
+  // Where both agree, an exact bound is a value that is there.
+  into.min_exact = low < 0 ? other.min_exact : low > 0 ? into.min_exact : into.min_exact || other.min_exact;
+  int high = compare_values(type, other.max, into.max);
+  if (high > 0) into.max = other.max;
+  into.max_exact = high > 0 ? other.max_exact : high < 0 ? into.max_exact : into.max_exact || other.max_exact;
+}
+
+}  // namespace stela::format

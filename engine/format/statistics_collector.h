@@ -1,0 +1,28 @@
+// StatisticsCollector: one pass over a column's rows gives the statistics of the whole, of each granule of
+// statistics_rows, and of each page.
+#pragma once
+
+#include "engine/format/entry_tree.h"
+#include "engine/format/statistics.h"
+
+namespace stela::format {
+
+class StatisticsCollector {
+ public:
+  StatisticsCollector(DataType type, uint64_t column, uint64_t granule_rows, uint32_t node_bytes)
+      : type_(std::move(type)), granule_rows_(granule_rows), granules_(SealKind::kFineStatistics, column, node_bytes) {}
+  // The rows that follow; their statistics are also merged into `page` if given.
+  Status add(const ColumnView& values, Statistics* page, NodeSink& sink);
+  const Statistics& total() const { return total_; }
+  Result<EntryTree> finish(NodeSink& sink);
+
+ private:
+  Status end_granule(NodeSink& sink);
+  DataType type_;
+  uint64_t granule_rows_;
+  EntryTreeWriter granules_;
+  Statistics total_;
+  Statistics granule_;
+};
+
+}  // namespace stela::format
