@@ -78,7 +78,6 @@ Result<bool> parse_switch(std::string_view text) {
 Result<fuse::KernelVersion> parse_kernel(std::string_view text) {
   if (text == "auto") return fuse::KernelVersion{};
   size_t dot = text.find('.');
-  fuse::KernelVersion version;
   if (dot != std::string_view::npos) {
     Result<uint64_t> major = parse_count(text.substr(0, dot));
     Result<uint64_t> minor = parse_count(text.substr(dot + 1));
