@@ -49,6 +49,10 @@ int run_words(const std::vector<std::string>& words) {
   }
   if (first == "--version" || first == "-V") return print(std::string("stela ") + program_version() + "\n");
   if (first == "--help-markdown") return print(cli_markdown());
+  if (first == "--help-man") {
+    const VerbSpec* verb = words.size() > 1 ? find_verb(words[1]) : nullptr;
+    return print(verb != nullptr ? man_page(*verb) : man_page());
+  }
   const VerbSpec* spec = find_verb(first);
   if (spec == nullptr) return fail(kExitUsage, "unknown verb '" + first + "'; see 'stela --help'");
   Result<ParsedCommand> command = parse_command(*spec, {words.begin() + 1, words.end()});

@@ -51,6 +51,9 @@ std::string verb_help(const VerbSpec& spec);
 std::string program_help();
 // docs/cli.md.
 std::string cli_markdown();
+// docs/man/stela-VERB.1 and docs/man/stela.1.
+std::string man_page(const VerbSpec& spec);
+std::string man_page();
 const char* program_version();
 
 }  // namespace stela::fsd

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/verbs.h"
 
@@ -19,23 +18,29 @@ std::string as_text(const DamageReport& damage) {
   return text;
 }
 
-nlohmann::ordered_json as_json(const DamageReport& damage) {
-  return {{"dataset", valid_utf8(damage.dataset)}, {"version", damage.first_version.value},
-          {"column", valid_utf8(damage.column)},   {"page", damage.page},
-          {"first_row", damage.first_row},         {"rows", damage.rows},
-          {"file", valid_utf8(damage.file)},       {"reason", valid_utf8(damage.reason)}};
+std::string as_json(const DamageReport& damage) {
+  return JsonObject()
+      .text("dataset", damage.dataset)
+      .number("version", damage.first_version.value)
+      .text("column", damage.column)
+      .number("page", damage.page)
+      .number("first_row", damage.first_row)
+      .number("rows", damage.rows)
+      .text("file", damage.file)
+      .text("reason", damage.reason)
+      .str();
 }
 
 VerbOutcome run(const VerbContext& context) {
   Output output(context);
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  JsonArray list;
   uint64_t found = 0, checked = 0;
   bool json = context.request.has("json");
   Status status = context.store.check(
       [&](const DamageReport& damage) {
         ++found;
         if (json) {
-          list.push_back(as_json(damage));
+          list.add(as_json(damage));
         } else {
           output.line(as_text(damage));
         }
@@ -46,8 +51,7 @@ VerbOutcome run(const VerbContext& context) {
       });
   if (!status.ok()) return VerbOutcome::from(status);
   if (json) {
-    nlohmann::ordered_json document = {{"damages", list}, {"bytes_checked", checked}};
-    output.text(document.dump(2) + "\n");
+    output.line(JsonObject().json("damages", list.str()).number("bytes_checked", checked).str());
   } else if (found == 0) {
     output.line("no damage; " + format_bytes(checked) + " checked");
   }

@@ -3,9 +3,9 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "fsd/cli/client_context.h"
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -118,14 +118,15 @@ VerbOutcome report(const VerbContext& context, const std::string& dataset, const
   Output output(context);
   const std::string& name = context.request.input_names[0];
   if (context.request.has("json")) {
-    nlohmann::ordered_json document = {{"file", valid_utf8(name)}, {"dataset", valid_utf8(dataset)}};
-    document["version"] = nullptr;
+    JsonObject document;
+    document.text("file", name).text("dataset", dataset);
     if (version) {
-      document["version"] = version->number.value;
-      document["rows_added"] = version->rows_added;
-      document["rows"] = version->rows;
+      document.number("version", version->number.value).number("rows_added", version->rows_added);
+      document.number("rows", version->rows);
+    } else {
+      document.null("version");
     }
-    output.line(document.dump());
+    output.line(document.str());
   } else if (version) {
     output.line(printable(name) + ": " + std::to_string(version->rows_added) + " rows added; " + printable(dataset) +
                 " is at version " + std::to_string(version->number.value) + " with " + std::to_string(version->rows) +

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -7,8 +6,6 @@
 
 namespace stela::fsd {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Layout {
   ColumnInfo column;
@@ -33,21 +30,27 @@ Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column) {
   return layout;
 }
 
-Json as_json(const Layout& layout) {
-  Json pieces = Json::array();
+std::string as_json(const Layout& layout) {
+  JsonArray pieces;
   for (const Snapshot::Piece& piece : layout.pieces) {
-    pieces.push_back(
-        {{"first_row", piece.first_row}, {"rows", piece.rows}, {"where", piece.where}, {"pages", piece.pages.size()}});
+    pieces.add(JsonObject()
+                   .number("first_row", piece.first_row)
+                   .number("rows", piece.rows)
+                   .text("where", piece.where)
+                   .number("pages", piece.pages.size())
+                   .str());
   }
-  return {{"name", valid_utf8(layout.column.name)},
-          {"type", layout.column.type.name()},
-          {"id", layout.column.id.value},
-          {"group", layout.column.group.value},
-          {"change", layout.column.change.value},
-          {"nulls", layout.totals.nulls},
-          {"value_bytes", layout.totals.value_bytes},
-          {"stored_bytes", layout.stored_bytes},
-          {"pieces", pieces}};
+  return JsonObject()
+      .text("name", layout.column.name)
+      .text("type", layout.column.type.name())
+      .number("id", layout.column.id.value)
+      .number("group", layout.column.group.value)
+      .number("change", layout.column.change.value)
+      .number("nulls", layout.totals.nulls)
+      .number("value_bytes", layout.totals.value_bytes)
+      .number("stored_bytes", layout.stored_bytes)
+      .json("pieces", pieces.str())
+      .str();
 }
 
 void print_text(const Layout& layout, Output& output) {
@@ -70,23 +73,24 @@ VerbOutcome run(const VerbContext& context) {
   Result<std::vector<ColumnInfo>> columns = wanted_columns(*found);
   if (!columns.ok()) return VerbOutcome::from(columns.status());
   Output output(context);
-  Json list = Json::array();
+  JsonArray list;
   bool json = context.request.has("json");
   for (const ColumnInfo& column : *columns) {
     Result<Layout> layout = layout_of(found->snapshot, column);
     if (!layout.ok()) return VerbOutcome::from(layout.status());
     if (json) {
-      list.push_back(as_json(*layout));
+      list.add(as_json(*layout));
     } else {
       print_text(*layout, output);
     }
   }
   if (json) {
-    Json document = {{"dataset", valid_utf8(found->dataset)},
-                     {"version", found->snapshot.version().number.value},
-                     {"rows", found->snapshot.rows()},
-                     {"columns", list}};
-    output.text(document.dump(2) + "\n");
+    output.line(JsonObject()
+                    .text("dataset", found->dataset)
+                    .number("version", found->snapshot.version().number.value)
+                    .number("rows", found->snapshot.rows())
+                    .json("columns", list.str())
+                    .str());
   }
   return VerbOutcome::from(output.flush());
 }

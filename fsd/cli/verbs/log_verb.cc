@@ -1,7 +1,7 @@
 #include <charconv>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -10,14 +10,16 @@ namespace stela::fsd {
 namespace {
 
 std::string as_json_line(const VersionInfo& version) {
-  nlohmann::ordered_json document = {{"version", version.number.value},
-                                     {"time", format_time(version.time_ns)},
-                                     {"operation", valid_utf8(version.operation)},
-                                     {"rows", version.rows},
-                                     {"rows_added", version.rows_added},
-                                     {"author", valid_utf8(version.author)},
-                                     {"message", valid_utf8(version.message)}};
-  return document.dump() + "\n";
+  return JsonObject()
+             .number("version", version.number.value)
+             .text("time", format_time(version.time_ns))
+             .text("operation", version.operation)
+             .number("rows", version.rows)
+             .number("rows_added", version.rows_added)
+             .text("author", version.author)
+             .text("message", version.message)
+             .str() +
+         "\n";
 }
 
 std::vector<std::string> as_row(const VersionInfo& version) {

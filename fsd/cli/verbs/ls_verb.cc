@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -51,15 +51,17 @@ Result<std::vector<Listed>> list_path(const VerbContext& context, const std::str
 }
 
 std::string as_json(const std::vector<Listed>& listed) {
-  nlohmann::ordered_json document = nlohmann::ordered_json::array();
+  JsonArray list;
   for (const Listed& item : listed) {
-    document.push_back({{"name", valid_utf8(item.name)},
-                        {"type", type_name(item.attributes.type)},
-                        {"size", item.attributes.size},
-                        {"mode", mode_text(item.attributes)},
-                        {"modified", format_time(item.attributes.mtime_ns)}});
+    list.add(JsonObject()
+                 .text("name", item.name)
+                 .text("type", type_name(item.attributes.type))
+                 .number("size", item.attributes.size)
+                 .text("mode", mode_text(item.attributes))
+                 .text("modified", format_time(item.attributes.mtime_ns))
+                 .str());
   }
-  return document.dump(2) + "\n";
+  return list.str() + "\n";
 }
 
 std::string as_long_text(const std::vector<Listed>& listed) {

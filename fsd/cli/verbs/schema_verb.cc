@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -13,16 +12,21 @@ std::string file_of(const ColumnInfo& column) {
 }
 
 std::string as_json(const Snapshot& snapshot, const std::vector<ColumnInfo>& columns) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  JsonArray list;
   for (const ColumnInfo& column : columns) {
-    list.push_back({{"name", valid_utf8(column.name)},
-                    {"type", column.type.name()},
-                    {"nullable", column.nullable},
-                    {"file", valid_utf8(file_of(column))}});
+    list.add(JsonObject()
+                 .text("name", column.name)
+                 .text("type", column.type.name())
+                 .flag("nullable", column.nullable)
+                 .text("file", file_of(column))
+                 .str());
   }
-  nlohmann::ordered_json document = {
-      {"version", snapshot.version().number.value}, {"rows", snapshot.rows()}, {"columns", list}};
-  return document.dump(2) + "\n";
+  return JsonObject()
+             .number("version", snapshot.version().number.value)
+             .number("rows", snapshot.rows())
+             .json("columns", list.str())
+             .str() +
+         "\n";
 }
 
 std::string as_text(const Snapshot& snapshot, const std::vector<ColumnInfo>& columns) {

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/verbs.h"
@@ -52,18 +51,18 @@ VerbOutcome run(const VerbContext& context) {
   for (const std::string& path : context.request.args) {
     Result<Fields> fields = describe(context, path);
     if (!fields.ok()) return VerbOutcome::from(fields.status());
-    nlohmann::ordered_json document;
+    JsonObject document;
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : *fields) {
       rows.push_back({name + ":", printable(value)});
       bool number = name == "size" || name == "stored" || name == "inode" || name == "uid" || name == "gid";
       if (number) {
-        document[name] = std::stoull(value);
+        document.json(name, value);
       } else {
-        document[name] = valid_utf8(value);
+        document.text(name, value);
       }
     }
-    output.text(json ? document.dump(2) + "\n" : format_table(rows, {}));
+    output.text(json ? document.str() + "\n" : format_table(rows, {}));
   }
   return VerbOutcome::from(output.flush());
 }

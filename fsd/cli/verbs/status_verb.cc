@@ -1,14 +1,13 @@
-#include <nlohmann/json.hpp>
-
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/verbs.h"
 
 namespace stela::fsd {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Counter = std::pair<const char*, uint64_t>;
 
-Json counters_json(const StoreCounters& counters) {
+std::vector<Counter> list_counters(const StoreCounters& counters) {
   return {{"commits", counters.commits},
           {"groups", counters.groups},
           {"newest_sequence", counters.newest_sequence},
@@ -31,45 +30,56 @@ Json counters_json(const StoreCounters& counters) {
           {"commit_waits", counters.commit_waits}};
 }
 
-Json describe(const VerbContext& context) {
-  Json document;
-  if (context.service != nullptr) {
-    document["daemon"] = {{"pid", context.service->pid},
-                          {"mount_point", valid_utf8(context.service->mount_point)},
-                          {"started", format_time(context.service->started_ns)},
-                          {"passthrough", context.service->passthrough},
-                          {"read_only", context.service->read_only}};
-  } else {
-    document["daemon"] = nullptr;
-  }
-  document["read_only_reason"] = nullptr;
-  if (auto reason = context.store.read_only_reason()) document["read_only_reason"] = valid_utf8(*reason);
-  char id[32];
-  std::snprintf(id, sizeof(id), "%016llx", static_cast<unsigned long long>(context.store.store_id()));
-  document["store_id"] = id;
-  document["counters"] = counters_json(context.store.counters());
-  return document;
+std::string store_id_text(const Store& store) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(store.store_id()));
+  return text;
 }
 
-std::string as_text(const Json& document) {
-  std::vector<std::vector<std::string>> rows;
-  auto show = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
-  if (document["daemon"].is_null()) {
-    rows.push_back({"daemon", "none: the store is not mounted"});
+std::string as_json(const VerbContext& context) {
+  JsonObject document;
+  if (const ServiceInfo* service = context.service) {
+    document.json("daemon", JsonObject()
+                                .number("pid", service->pid)
+                                .text("mount_point", service->mount_point)
+                                .text("started", format_time(service->started_ns))
+                                .flag("passthrough", service->passthrough)
+                                .flag("read_only", service->read_only)
+                                .str());
   } else {
-    for (const auto& [name, value] : document["daemon"].items()) rows.push_back({name, printable(show(value))});
+    document.null("daemon");
   }
-  if (!document["read_only_reason"].is_null())
-    rows.push_back({"writing stopped", printable(show(document["read_only_reason"]))});
-  rows.push_back({"store_id", show(document["store_id"])});
-  for (const auto& [name, value] : document["counters"].items()) rows.push_back({name, show(value)});
+  if (auto reason = context.store.read_only_reason()) {
+    document.text("read_only_reason", *reason);
+  } else {
+    document.null("read_only_reason");
+  }
+  document.text("store_id", store_id_text(context.store));
+  JsonObject counters;
+  for (const auto& [name, value] : list_counters(context.store.counters())) counters.number(name, value);
+  return document.json("counters", counters.str()).str() + "\n";
+}
+
+std::string as_text(const VerbContext& context) {
+  std::vector<std::vector<std::string>> rows;
+  if (const ServiceInfo* service = context.service) {
+    rows.push_back({"daemon", "pid " + std::to_string(service->pid)});
+    rows.push_back({"mount point", printable(service->mount_point) + (service->read_only ? " (read-only)" : "")});
+    rows.push_back({"mounted since", format_time(service->started_ns)});
+    rows.push_back({"passthrough", service->passthrough ? "on" : "off"});
+  } else {
+    rows.push_back({"daemon", "none: the store is not mounted"});
+  }
+  if (auto reason = context.store.read_only_reason()) rows.push_back({"writing stopped", printable(*reason)});
+  rows.push_back({"store", store_id_text(context.store)});
+  for (const auto& [name, value] : list_counters(context.store.counters()))
+    rows.push_back({name, std::to_string(value)});
   return format_table(rows, {});
 }
 
 VerbOutcome run(const VerbContext& context) {
-  Json document = describe(context);
   Output output(context);
-  output.text(context.request.has("json") ? document.dump(2) + "\n" : as_text(document));
+  output.text(context.request.has("json") ? as_json(context) : as_text(context));
   return VerbOutcome::from(output.flush());
 }
 

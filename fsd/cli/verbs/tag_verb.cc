@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
+#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/dataset_path.h"
@@ -34,13 +34,14 @@ VerbOutcome print_tags(const VerbContext& context, const std::string& folder) {
   Result<std::vector<Tag>> tags = list_tags_of(context, folder);
   if (!tags.ok()) return VerbOutcome::from(tags.status());
   Output output(context);
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  JsonArray list;
   std::vector<std::vector<std::string>> rows;
   for (const Tag& tag : *tags) {
-    list.push_back({{"name", valid_utf8(tag.name)}, {"version", std::strtoull(tag.version.c_str(), nullptr, 10)}});
+    list.add(
+        JsonObject().text("name", tag.name).number("version", std::strtoull(tag.version.c_str(), nullptr, 10)).str());
     rows.push_back({printable(tag.name), tag.version});
   }
-  output.text(context.request.has("json") ? list.dump(2) + "\n" : format_table(rows, {false, true}));
+  output.text(context.request.has("json") ? list.str() + "\n" : format_table(rows, {false, true}));
   return VerbOutcome::from(output.flush());
 }
 
