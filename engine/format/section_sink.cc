@@ -9,8 +9,10 @@ constexpr size_t kBufferBytes = 256 << 10;
 
 Result<uint64_t> SectionSink::append(ByteSpan bytes) {
   uint64_t offset = section_bytes();
-  if (buffer_.size() + bytes.size() > kBufferBytes) STELA_TRY(flush());
-  if (bytes.size() >= kBufferBytes / 2) {
+  bool is_large = bytes.size() >= kBufferBytes / 2;
+  // Large pieces go past the buffer, never past what it holds.
+  if (is_large || buffer_.size() + bytes.size() > kBufferBytes) STELA_TRY(flush());
+  if (is_large) {
     STELA_TRY(file_.append(bytes));
     written_ += bytes.size();
   } else {
