@@ -33,6 +33,10 @@ Result<std::vector<std::string>> header_names(const CsvRecords& header) {
     if (name.empty()) {
       return invalid(ordinal + " has no name in the header (pandas writes its index there: index=False leaves it out)");
     }
+    if (name.size() > kColumnNameBytesMax) {
+      return Status(Code::kLimit, ordinal + " has a name of " + std::to_string(name.size()) + " bytes; the limit is " +
+                                      std::to_string(kColumnNameBytesMax));
+    }
     if (!header.fields[column].is_quoted() && name.find('\r') != std::string_view::npos) {
       return invalid("lines end in CR alone; convert them to LF first (tr '\\r' '\\n')");
     }

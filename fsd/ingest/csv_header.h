@@ -11,7 +11,9 @@
 
 namespace stela::fsd {
 
-// Names of the columns; kInvalid for empty, doubled and unreadable ones.
+inline constexpr size_t kColumnNameBytesMax = 4096;
+
+// Names of the columns; kInvalid for empty, doubled and unreadable ones, kLimit for one that is too long.
 Result<std::vector<std::string>> header_names(const CsvRecords& header);
 
 // "c1", "c2", ...

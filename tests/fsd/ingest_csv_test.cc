@@ -162,6 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"empty_header", "a,,c\n1,2,3\n", "day.csv:1: column 2 has no name"},
         Refusal{"empty_first_line", "\na\n1\n", "day.csv:1: the first line is empty"},
         Refusal{"invalid_utf8_header", "a,\xFF\n1,2\n", "day.csv:1: column 2 is not valid UTF-8"},
+        Refusal{"long_name", "a," + std::string(4097, 'x') + "\n1,2\n", "column 2 has a name of 4097 bytes"},
         Refusal{"mac_line_ends", "a,b\r1,2\r3,4\r", "day.csv:1: lines end in CR alone"},
         Refusal{"utf16le",
                 std::string("\xFF\xFE"
