@@ -22,7 +22,7 @@ class Recorder(unittest.TextTestResult):
 
     def element_of(self, test):
         identity = (getattr(test, "test_case", None) or test).id()
-        of_class = re.fullmatch(r"(\w+) \(.*\.(\w+)\)", identity)  # "setUpClass (file_test.Class)"
+        of_class = re.fullmatch(r"(\w+) \((?:.*\.)?(\w+)\)", identity)  # "setUpClass (file_test.Class)", "setUpModule (file_test)"
         classname, name = of_class.group(2, 1) if of_class else identity.split(".")[-2:]
         if self.case is None or self.case.get("name") != name or self.case.get("classname") != classname:
             self.case = ElementTree.SubElement(self.root, "testcase", name=name, classname=classname, status="run")
