@@ -3,7 +3,7 @@ import importlib.util
 import unittest
 
 import mounted_samples
-from mounted_samples import DATA
+from mounted_samples import DATA, FLIGHTS
 
 TEXTS = ("carrier", "tailnum", "origin", "dest")
 TIMES = ("time_hour",)
@@ -22,11 +22,11 @@ def setUpModule():
     import pandas as pd
 
     if int(pd.__version__.split(".")[0]) >= 2:
-        expected = pd.read_csv(DATA / "flights.csv", parse_dates=[*TIMES], dtype_backend="numpy_nullable")
+        expected = pd.read_csv(FLIGHTS, parse_dates=[*TIMES], dtype_backend="numpy_nullable")
     else:  # Debian's; it makes integers with nulls floats unless it is told the types
-        names = pd.read_csv(DATA / "flights.csv", nrows=0).columns
+        names = pd.read_csv(FLIGHTS, nrows=0).columns
         dtypes = {name: "string" if name in TEXTS else "Int64" for name in names if name not in TIMES}
-        expected = pd.read_csv(DATA / "flights.csv", parse_dates=[*TIMES], dtype=dtypes)
+        expected = pd.read_csv(FLIGHTS, parse_dates=[*TIMES], dtype=dtypes)
     samples = mounted_samples.MountedSamples()
     unittest.addModuleCleanup(samples.stop)
 
@@ -66,7 +66,7 @@ class FlightsTest(unittest.TestCase):
     def test_numpy_reads_what_cp_appended(self):
         dataset = samples.mnt / "copied"
         dataset.mkdir()
-        rows = (DATA / "flights.csv").read_text("utf8").splitlines()
+        rows = FLIGHTS.read_text("utf8").splitlines()
         emptied = "".join(",".join("" if v == "NA" else v for v in row.split(",")) + "\n" for row in rows)
         (dataset / ".append" / "flights.csv").write_text(emptied, "utf8")
         self.check_fixed_columns(dataset)

