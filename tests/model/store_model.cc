@@ -1,0 +1,363 @@
+#include "tests/model/store_model.h"
+
+#include <algorithm>
+
+#include "snapshots/tags.h"
+
+namespace stela::model {
+
+namespace {
+
+DataType type_of(const ModelColumn& column) { return DataType::of(column.text ? TypeKind::kUtf8 : TypeKind::kInt64); }
+
+ColumnData to_data(const ModelColumn& column, size_t first) {
+  ColumnData data(type_of(column));
+  for (size_t row = first; row < column.values.size(); ++row) {
+    const auto& value = column.values[row];
+    if (!value) {
+      data.append_nulls(1);
+    } else if (column.text) {
+      data.append_text(*value);
+    } else {
+      data.append_value<int64_t>(std::stoll(*value));
+    }
+  }
+  return data;
+}
+
+std::string compare_column(const Snapshot& snapshot, const std::string& name, const ModelColumn& expected) {
+  auto info = snapshot.column(name);
+  if (!info.ok()) return info.status().message();
+  if (!(info->type == type_of(expected))) return "column " + name + " has type " + info->type.name();
+  auto data = snapshot.read(name, 0, snapshot.rows());
+  if (!data.ok()) return data.status().message();
+  ColumnView view = data->view();
+  for (uint64_t row = 0; row < snapshot.rows(); ++row) {
+    std::optional<std::string> value;
+    if (view.is_valid(row)) {
+      value = expected.text ? std::string(as_text(view.value(row)))
+                            : std::to_string(get_fixed<int64_t>(view.value(row).data()));
+    }
+    if (value != expected.values[row]) {
+      return "column " + name + " row " + std::to_string(row) + " is " + value.value_or("null") + ", not " +
+             expected.values[row].value_or("null");
+    }
+  }
+  auto totals = snapshot.totals(*info);
+  if (!totals.ok()) return totals.status().message();
+  auto nulls = static_cast<uint64_t>(std::count(expected.values.begin(), expected.values.end(), std::nullopt));
+  if (totals->nulls != nulls) return "column " + name + " counts " + std::to_string(totals->nulls) + " nulls";
+  return {};
+}
+
+std::string compare_version(const Snapshot& snapshot, const ModelVersion& expected) {
+  if (snapshot.rows() != expected.rows) {
+    return "has " + std::to_string(snapshot.rows()) + " rows, not " + std::to_string(expected.rows);
+  }
+  auto columns = snapshot.columns();
+  if (!columns.ok()) return columns.status().message();
+  if (columns->size() != expected.columns.size()) return "has " + std::to_string(columns->size()) + " columns";
+  for (const auto& [name, column] : expected.columns) {
+    std::string wrong = compare_column(snapshot, name, column);
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+std::string compare_dataset(Store& store, const std::string& path, const ModelDataset& expected) {
+  auto table = store.table(path);
+  if (!table.ok()) return table.status().message();
+  auto latest = table->latest();
+  if (!latest.ok()) return latest.status().message();
+  if (latest->value != expected.versions.size()) {
+    return path + " is at version " + std::to_string(latest->value) + ", not " + std::to_string(expected.versions.size());
+  }
+  int64_t last_time = 0;
+  for (uint64_t number = 1; number <= latest->value; ++number) {
+    auto snapshot = table->at(VersionNumber{number});
+    std::string wrong = snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1]) : snapshot.status().message();
+    if (!wrong.empty()) return path + " version " + std::to_string(number) + ": " + wrong;
+    if (snapshot->version().time_ns <= last_time) return path + ": times of versions decrease";
+    last_time = snapshot->version().time_ns;
+  }
+  auto tags = list_tags(store, table->id());
+  if (!tags.ok()) return tags.status().message();
+  std::map<std::string, uint64_t> shown;
+  for (const Tag& tag : *tags) shown[tag.name] = tag.version.value;
+  return shown == expected.tags ? "" : path + ": tags differ";
+}
+
+}  // namespace
+
+std::string difference(Store& store, const Model& model) {
+  auto names = store.children(kRootNode, {}, 1000);
+  if (!names.ok()) return names.status().message();
+  std::vector<std::string> expected;
+  for (const auto& [name, dataset] : model.datasets) expected.push_back(name);
+  std::vector<std::string> shown;
+  for (const NodeInfo& info : *names) shown.push_back(info.name);
+  if (shown != expected) return "the names in the store differ from the model's";
+  for (const auto& [name, dataset] : model.datasets) {
+    std::string wrong = compare_dataset(store, "/" + name, dataset);
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+StoreOptions small_options() {
+  StoreOptions options;
+  options.background = false;
+  options.log_segment_bytes = 32 << 10;
+  options.log_segments_ready = 2;
+  options.inline_bytes_max = 600;
+  options.entries_inline_max = 700;
+  options.merge_factor = 3;
+  options.page_bytes = 256;
+  options.flat_bytes_min = 1024;
+  options.statistics_rows = 16;
+  options.run_block_bytes = 256;
+  options.reserve_bytes = 8192;
+  options.block_cache_bytes = 1 << 20;
+  return options;
+}
+
+namespace {
+
+using VersionPtr = std::shared_ptr<const ModelVersion>;
+
+void fill(ModelColumn& column, uint64_t count, SeededRandom& random) {
+  for (uint64_t i = 0; i < count; ++i) {
+    if (random.below(5) == 0) {
+      column.values.emplace_back(std::nullopt);
+    } else if (column.text) {
+      column.values.emplace_back(std::string(random.below(9), static_cast<char>('a' + random.below(26))));
+    } else {
+      column.values.emplace_back(std::to_string(static_cast<int64_t>(random.next())));
+    }
+  }
+}
+
+// Mostly a few rows, sometimes enough for a fragment of its own, sometimes for a flat file.
+uint64_t random_rows(SeededRandom& random) {
+  switch (random.below(6)) {
+    case 0: return 60 + random.below(60);
+    case 1: return 150 + random.below(60);
+    default: return 1 + random.below(5);
+  }
+}
+
+const std::string kNames[] = {"a", "b", "c"};
+const std::string kColumns[] = {"w", "x", "y", "z"};
+
+std::string pick_dataset(const Model& model, SeededRandom& random) {
+  auto at = model.datasets.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random.below(model.datasets.size())));
+  return at->first;
+}
+
+std::string pick_column(const ModelVersion& version, SeededRandom& random) {
+  auto at = version.columns.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random.below(version.columns.size())));
+  return at->first;
+}
+
+Operation append_rows(const Model& model, const std::string& name, SeededRandom& random) {
+  Operation operation{"append to " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  auto next = std::make_shared<ModelVersion>();
+  if (!dataset.versions.empty()) *next = *dataset.versions.back();
+  next->removal = false;
+  if (next->columns.empty()) {
+    next->rows = 0;
+    next->columns["x"] = {};
+    if (random.coin()) next->columns["y"].text = true;
+  }
+  uint64_t count = random_rows(random);
+  Batch batch;
+  for (auto& [column_name, column] : next->columns) {
+    size_t first = column.values.size();
+    fill(column, count, random);
+    batch.add(column_name, to_data(column, first));
+  }
+  next->rows += count;
+  dataset.versions.push_back(std::move(next));
+  operation.run = [name, batch = std::move(batch)](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return table.append(batch, {}).status();
+  };
+  return operation;
+}
+
+Operation write_column(const Model& model, const std::string& name, SeededRandom& random) {
+  const std::string column_name = kColumns[random.below(std::size(kColumns))];
+  Operation operation{"write column " + name + "/" + column_name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  auto next = std::make_shared<ModelVersion>();
+  if (!dataset.versions.empty()) *next = *dataset.versions.back();
+  next->removal = false;
+  if (next->columns.empty()) next->rows = random_rows(random);
+  ModelColumn column{random.coin(), {}};
+  fill(column, next->rows, random);
+  next->columns[column_name] = column;
+  dataset.versions.push_back(std::move(next));
+  operation.run = [name, column_name, data = to_data(column, 0)](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    STELA_ASSIGN(auto writer, table.column_writer({column_name, data.type(), true}, true));
+    STELA_TRY(writer->append(data.view()));
+    return writer->commit({}).status();
+  };
+  return operation;
+}
+
+Operation drop_column(const Model& model, const std::string& name, SeededRandom& random) {
+  Operation operation{"drop a column of " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  std::string column = pick_column(*dataset.versions.back(), random);
+  auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
+  next->columns.erase(column);
+  next->removal = true;
+  dataset.versions.push_back(std::move(next));
+  operation.run = [name, column](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return table.drop_column(column, {}).status();
+  };
+  return operation;
+}
+
+Operation rename_column(const Model& model, const std::string& name, SeededRandom& random) {
+  Operation operation{"rename a column of " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  std::string from = pick_column(*dataset.versions.back(), random);
+  std::string to = kColumns[random.below(std::size(kColumns))];
+  operation.run = [name, from, to](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return table.rename_column(from, to, true, {}).status();
+  };
+  if (from == to) return operation;
+  auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
+  next->removal = false;
+  next->columns[to] = next->columns[from];
+  next->columns.erase(from);
+  dataset.versions.push_back(std::move(next));
+  return operation;
+}
+
+Operation change_tag(const Model& model, const std::string& name, SeededRandom& random) {
+  Operation operation{"tag " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  std::string tag = random.coin() ? "t1" : "t2";
+  if (dataset.tags.contains(tag) && random.coin()) {
+    dataset.tags.erase(tag);
+    operation.run = [name, tag](Store& store) -> Status {
+      STELA_ASSIGN(Table table, store.table("/" + name));
+      return remove_tag(store, table.id(), tag, {});
+    };
+    return operation;
+  }
+  uint64_t version = 1 + random.below(dataset.versions.size());
+  dataset.tags[tag] = version;
+  operation.run = [name, tag, version](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return set_tag(store, table.id(), tag, VersionNumber{version}, true, {});
+  };
+  return operation;
+}
+
+Operation rename_dataset(const Model& model, const std::string& name, const std::string& to) {
+  Operation operation{"rename " + name + " to " + to, model, {}};
+  operation.after.datasets[to] = operation.after.datasets[name];
+  operation.after.datasets.erase(name);
+  operation.after.dropped.erase(name);
+  operation.after.dropped.erase(to);
+  operation.run = [name, to](Store& store) { return store.rename(kRootNode, name, kRootNode, to, {}); };
+  return operation;
+}
+
+Operation drop_dataset(const Model& model, const std::string& name) {
+  Operation operation{"drop " + name, model, {}};
+  operation.after.dropped[name] = operation.after.datasets[name];
+  operation.after.datasets.erase(name);
+  operation.run = [name](Store& store) { return store.drop("/" + name, false, {}); };
+  return operation;
+}
+
+Operation restore_dataset(const Model& model, const std::string& name) {
+  Operation operation{"restore " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name] = operation.after.dropped[name];
+  operation.after.dropped.erase(name);
+  size_t kept = dataset.versions.size();
+  while (kept > 1 && dataset.versions[kept - 1]->removal) --kept;
+  if (kept < dataset.versions.size()) dataset.versions.push_back(dataset.versions[kept - 1]);
+  operation.run = [name](Store& store) { return store.restore_dropped("/" + name, {}).status(); };
+  return operation;
+}
+
+Operation create_dataset(const Model& model, const std::string& name) {
+  Operation operation{"create " + name, model, {}};
+  operation.after.datasets[name] = {};
+  operation.after.dropped.erase(name);
+  operation.run = [name](Store& store) { return store.create_table("/" + name).status(); };
+  return operation;
+}
+
+}  // namespace
+
+Operation random_operation(const Model& model, SeededRandom& random) {
+  std::string name = kNames[random.below(std::size(kNames))];
+  bool exists = model.datasets.contains(name);
+  if (!exists && model.dropped.contains(name) && random.coin()) return restore_dataset(model, name);
+  if (!exists && (model.datasets.empty() || random.below(3) == 0)) return create_dataset(model, name);
+  if (!exists) {
+    std::string from = pick_dataset(model, random);
+    if (random.below(4) == 0) return rename_dataset(model, from, name);
+    name = from;
+  }
+  const ModelDataset& dataset = model.datasets.at(name);
+  uint64_t choice = random.below(100);
+  if (choice < 14) return {"maintain", model, [](Store& store) { return store.maintain(true); }};
+  if (choice < 17) return drop_dataset(model, name);
+  bool has_columns = !dataset.versions.empty() && !dataset.versions.back()->columns.empty();
+  if (choice < 24 && !dataset.versions.empty()) return change_tag(model, name, random);
+  if (choice < 32 && has_columns) return drop_column(model, name, random);
+  if (choice < 38 && has_columns) return rename_column(model, name, random);
+  if (choice < 55) return write_column(model, name, random);
+  return append_rows(model, name, random);
+}
+
+std::string verdict(std::shared_ptr<Env> env, const std::vector<const Model*>& candidates) {
+  const Model* shown = nullptr;
+  for (int round = 0; round < 2; ++round) {
+    auto store = Store::open(env, small_options());
+    if (store.status().code() == Code::kNotFound && candidates.front()->datasets.empty() && round == 0) return {};
+    if (!store.ok()) return "it does not open: " + store.status().message();
+    if (auto reason = (*store)->read_only_reason()) return "it opens read-only: " + *reason;
+    std::string damage;
+    Status checked = (*store)->check([&](const DamageReport& report) { damage = report.file + ": " + report.reason; });
+    if (!checked.ok()) return "check fails: " + checked.message();
+    if (!damage.empty()) return "check finds damage: " + damage;
+    std::string wrong;
+    const std::vector<const Model*> allowed = shown != nullptr ? std::vector<const Model*>{shown} : candidates;
+    for (const Model* candidate : allowed) {
+      wrong = difference(**store, *candidate);
+      if (!wrong.empty()) continue;
+      shown = candidate;
+      break;
+    }
+    if (!wrong.empty()) return (round == 0 ? "it differs: " : "a second recovery differs: ") + wrong;
+    if (round == 1) {
+      auto table = (*store)->create_table("/after");
+      if (!table.ok()) return "nothing new can be made: " + table.status().message();
+      ColumnData data(DataType::of(TypeKind::kInt64));
+      data.append_value<int64_t>(7);
+      Batch batch;
+      batch.add("v", std::move(data));
+      auto version = table->append(batch, {});
+      if (!version.ok()) return "a new commit fails: " + version.status().message();
+      Status kept = (*store)->maintain(true);
+      if (!kept.ok()) return "maintenance fails: " + kept.message();
+    }
+  }
+  return {};
+}
+
+}  // namespace stela::model
