@@ -104,14 +104,16 @@ std::optional<int64_t> parse_calendar(std::string_view text) {
     if (in.one_of("+-", &sign)) {
       int64_t hours = 0;
       int64_t minutes = 0;
-      if (!in.digits(2, &hours) || !in.one_of(":") || !in.digits(2, &minutes) || hours > 23 || minutes > 59) return std::nullopt;
+      if (!in.digits(2, &hours) || !in.one_of(":") || !in.digits(2, &minutes) || hours > 23 || minutes > 59)
+        return std::nullopt;
       offset_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
     } else if (!in.one_of("Zz")) {
       return std::nullopt;
     }
     if (!in.at_end()) return std::nullopt;
   }
-  int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_minutes * 60;
+  int64_t seconds =
+      days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_minutes * 60;
   int64_t result = 0;
   if (__builtin_mul_overflow(seconds, kNsPerSecond, &result) || __builtin_add_overflow(result, ns, &result)) {
     return seconds < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
@@ -133,7 +135,8 @@ std::optional<int64_t> parse_epoch(std::string_view text) {
     ns = *fraction;
   }
   int64_t result = 0;
-  if (!in.at_end() || __builtin_mul_overflow(seconds, kNsPerSecond, &result) || __builtin_add_overflow(result, ns, &result)) {
+  if (!in.at_end() || __builtin_mul_overflow(seconds, kNsPerSecond, &result) ||
+      __builtin_add_overflow(result, ns, &result)) {
     return std::nullopt;
   }
   return negative ? -result : result;
@@ -158,13 +161,14 @@ std::string format_time(int64_t utc_ns) {
   char text[64];
   std::snprintf(text, sizeof(text), "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%09lldZ", static_cast<long long>(year),
                 static_cast<long long>(month), static_cast<long long>(day), static_cast<long long>(of_day / 3600),
-                static_cast<long long>(of_day / 60 % 60), static_cast<long long>(of_day % 60), static_cast<long long>(ns));
+                static_cast<long long>(of_day / 60 % 60), static_cast<long long>(of_day % 60),
+                static_cast<long long>(ns));
   return text;
 }
 
 Result<VersionNumber> version_at(const Table& table, int64_t utc_ns) {
   STELA_ASSIGN(VersionNumber newest, table.latest());
-  uint64_t low = 0;  // committed at or before utc_ns (0: nothing is)
+  uint64_t low = 0;                  // committed at or before utc_ns (0: nothing is)
   uint64_t high = newest.value + 1;  // after it
   while (high - low > 1) {
     uint64_t middle = low + (high - low) / 2;

@@ -61,8 +61,11 @@ std::optional<GroupHeader> peek_group(ByteSpan block, uint64_t position, uint64_
     return std::nullopt;
   }
   if (padded_group_bytes(raw.payload_bytes) > segment_bytes - position % segment_bytes) return std::nullopt;
-  return GroupHeader{static_cast<GroupKind>(raw.kind), {raw.epoch_counter, raw.epoch_random}, raw.position,
-                     raw.payload_bytes, {raw.previous_position, raw.previous_crc}};
+  return GroupHeader{static_cast<GroupKind>(raw.kind),
+                     {raw.epoch_counter, raw.epoch_random},
+                     raw.position,
+                     raw.payload_bytes,
+                     {raw.previous_position, raw.previous_crc}};
 }
 
 bool check_group(uint64_t store_id, ByteSpan group, const GroupHeader& header, uint32_t* crc) {

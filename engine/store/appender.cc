@@ -33,7 +33,8 @@ class AppenderImpl final : public Appender {
   Status spill();
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version) const;
   Status build_first_schema(Builder& builder, DatasetHead& head) const;
-  Result<std::vector<GroupId>> groups_now(const Builder& builder, std::vector<std::pair<ColumnId, ColumnEntry>>* added) const;
+  Result<std::vector<GroupId>> groups_now(const Builder& builder,
+                                          std::vector<std::pair<ColumnId, ColumnEntry>>* added) const;
   void add_inline_rows(Builder& builder, uint64_t first_row,
                        const std::vector<std::pair<ColumnId, ColumnEntry>>& added) const;
   Status resolve_again();
@@ -83,7 +84,8 @@ Status AppenderImpl::resolve(const Batch* batch) {
   if (columns.empty()) {
     std::vector<Field> fields = schema_;
     if (fields.empty() && batch != nullptr) {
-      for (size_t i = 0; i < batch->names.size(); ++i) fields.push_back({batch->names[i], batch->columns[i].type(), true});
+      for (size_t i = 0; i < batch->names.size(); ++i)
+        fields.push_back({batch->names[i], batch->columns[i].type(), true});
     }
     STELA_TRY(establish(fields, head.node));
   }
@@ -105,8 +107,8 @@ Status AppenderImpl::arrange(const Batch& batch, std::vector<ColumnData>& nulls,
   std::set<std::string_view> used;
   for (size_t i = 0; i < batch.columns.size(); ++i) {
     if (batch.columns[i].rows() != rows) {
-      return invalid("column '" + batch.names[i] + "' has " + std::to_string(batch.columns[i].rows()) + " rows, the others " +
-                     std::to_string(rows));
+      return invalid("column '" + batch.names[i] + "' has " + std::to_string(batch.columns[i].rows()) +
+                     " rows, the others " + std::to_string(rows));
     }
     if (!used.insert(batch.names[i]).second) return invalid("the column '" + batch.names[i] + "' is there twice");
   }
@@ -114,7 +116,8 @@ Status AppenderImpl::arrange(const Batch& batch, std::vector<ColumnData>& nulls,
   for (const Target& target : targets_) {
     auto named = std::find(batch.names.begin(), batch.names.end(), target.name);
     if (named == batch.names.end()) {
-      if (!target.nullable) return invalid("the new rows lack the column '" + target.name + "', which does not allow nulls");
+      if (!target.nullable)
+        return invalid("the new rows lack the column '" + target.name + "', which does not allow nulls");
       nulls.emplace_back(target.type).append_nulls(rows);
       views.push_back(nulls.back().view());
       continue;
@@ -169,13 +172,15 @@ Status AppenderImpl::spill() {
 Status AppenderImpl::build_first_schema(Builder& builder, DatasetHead& head) const {
   STELA_ASSIGN(auto columns, builder.columns(dataset_));
   if (!columns.empty()) {
-    return {Code::kConflict, "another commit, " + (head.latest ? describe_version(head.latest->info) : std::string("just now")) +
+    return {Code::kConflict, "another commit, " +
+                                 (head.latest ? describe_version(head.latest->info) : std::string("just now")) +
                                  ", gave the dataset its columns first; try again"};
   }
   for (const Target& target : targets_) {
     ColumnEntry entry{target.name, target.type, target.nullable, target.group, false, builder.sequence()};
     builder.put(catalog::key(dataset_, catalog::KeyKind::kColumn, target.id.value), entry.encode());
-    builder.put(catalog::key(dataset_, catalog::KeyKind::kColumnName, target.name), ColumnNameEntry{target.id}.encode());
+    builder.put(catalog::key(dataset_, catalog::KeyKind::kColumnName, target.name),
+                ColumnNameEntry{target.id}.encode());
   }
   head.node.next_column = std::max(head.node.next_column, ColumnId{targets_.back().id.value + 1});
   head.node.next_group = std::max(head.node.next_group, GroupId{targets_[0].group.value + 1});
@@ -196,15 +201,18 @@ Result<std::vector<GroupId>> AppenderImpl::groups_now(const Builder& builder,
     for (const Target& target : targets_) {
       STELA_ASSIGN(ColumnId now, builder.column_named(dataset_, target.name));
       if (now.value != 0 && now != target.id) {
-        return Status(Code::kConflict, "the column '" + target.name + "' was replaced while the rows were written; try again");
+        return Status(Code::kConflict,
+                      "the column '" + target.name + "' was replaced while the rows were written; try again");
       }
     }
     STELA_ASSIGN(auto columns, builder.columns(dataset_));
     for (auto& [id, entry] : columns) {
-      auto known = std::find_if(targets_.begin(), targets_.end(), [&, column = id](const Target& t) { return t.id == column; });
+      auto known =
+          std::find_if(targets_.begin(), targets_.end(), [&, column = id](const Target& t) { return t.id == column; });
       if (known != targets_.end()) continue;
       if (!entry.nullable) {
-        return Status(Code::kConflict, "the column '" + entry.name + "', which does not allow nulls, was added meanwhile");
+        return Status(Code::kConflict,
+                      "the column '" + entry.name + "', which does not allow nulls, was added meanwhile");
       }
       groups.insert(entry.group);
       added->emplace_back(id, entry);
@@ -306,7 +314,7 @@ Result<VersionInfo> AppenderImpl::commit(const CommitInfo& info) {
     STELA_TRY(resolve_again());
   }
   if (fragment_) {
-    fragment_->settle(core_);
+    fragment_->settle();
     store_.maintenance().note_grown(dataset_);
   }
   schema_.clear();

@@ -21,10 +21,11 @@ class PreparedFragment {
   const format::SectionInfo& section() const { return section_; }
   // The entries of the files, and of the fragment for each group.
   void add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups, uint64_t first_row) const;
-  void settle(Core& core) const;
+  void settle() const;
   uint64_t bytes() const;
 
  private:
+  Core& core_;
   format::FragmentWriter writer_;
   std::vector<format::ColumnSpec> columns_;
   bool begun_ = false;

@@ -18,7 +18,8 @@ Status Builder::scan(std::string_view prefix, std::string_view after,
   // What this group wrote, over what the catalogue has; both in order.
   std::map<std::string_view, const PendingGroup::Value*> pending;
   for (const PendingGroup* source : {&group_, &own_}) {
-    for (auto at = source->values.lower_bound(prefix); at != source->values.end() && at->first.starts_with(prefix); ++at) {
+    for (auto at = source->values.lower_bound(prefix); at != source->values.end() && at->first.starts_with(prefix);
+         ++at) {
       if (std::string_view(at->first) > after) pending[at->first] = &at->second;
     }
   }
@@ -45,7 +46,8 @@ Status Builder::scan(std::string_view prefix, std::string_view after,
 }
 
 void Builder::put(std::string_view key, std::string_view value) {
-  auto [place, fresh] = own_.values.insert_or_assign(std::string(key), PendingGroup::Value{std::string(value), sequence_});
+  auto [place, fresh] =
+      own_.values.insert_or_assign(std::string(key), PendingGroup::Value{std::string(value), sequence_});
   if (fresh) {
     entries_.push_back({std::string(key), sequence_, sequence_, false, std::string(value)});
     return;

@@ -34,7 +34,8 @@ Result<std::vector<Section>> living_sections(const catalog::CatalogState& catalo
     if (entries->erased()) continue;
     STELA_ASSIGN(auto entry, store::FragmentEntry::decode(entries->value()));
     if (!seen.insert({entry.file, entry.offset}).second) continue;
-    sections.push_back({NodeId{get_ordered(key.data())}, get_ordered(key.data() + 17), entries->birth(), std::move(entry)});
+    sections.push_back(
+        {NodeId{get_ordered(key.data())}, get_ordered(key.data() + 17), entries->birth(), std::move(entry)});
   }
   STELA_TRY(entries->status());
   return sections;

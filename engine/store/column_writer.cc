@@ -8,7 +8,8 @@ namespace {
 
 class ColumnWriterImpl final : public ColumnWriter {
  public:
-  ColumnWriterImpl(StoreImpl& store, NodeId dataset, Field field, bool replace, Sequence base, ColumnId id, GroupId group)
+  ColumnWriterImpl(StoreImpl& store, NodeId dataset, Field field, bool replace, Sequence base, ColumnId id,
+                   GroupId group)
       : store_(store),
         core_(store.core()),
         dataset_(dataset),
@@ -53,7 +54,7 @@ class ColumnWriterImpl final : public ColumnWriter {
     if (!result.ok()) return result.status();
     committed_ = true;
     if (fragment_) {
-      fragment_->settle(core_);
+      fragment_->settle();
       store_.maintenance().note_grown(dataset_);
     }
     return version;
@@ -81,7 +82,8 @@ class ColumnWriterImpl final : public ColumnWriter {
     if (!has_columns) return {};
     if (head.latest && head.latest->info.rows_changed > base_) {
       return {Code::kConflict, "rows were appended by " + describe_version(head.latest->info) + " while the column '" +
-                                   field_.name + "' was written; save it with " + std::to_string(head.rows()) + " values"};
+                                   field_.name + "' was written; save it with " + std::to_string(head.rows()) +
+                                   " values"};
     }
     if (rows_ != head.rows()) {
       return invalid("the column '" + field_.name + "' has " + std::to_string(rows_) + " values, but the dataset has " +

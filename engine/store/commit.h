@@ -20,9 +20,9 @@ class CommitBuilder {
   virtual Sequence sequence() const = 0;  // of this commit
   virtual int64_t time_ns() const = 0;
   virtual Status get(std::string_view key, std::string* value, Sequence* birth = nullptr) const = 0;
-  virtual Status scan(std::string_view prefix, std::string_view after,
-                      const std::function<bool(std::string_view key, std::string_view value, Sequence birth)>& visit)
-      const = 0;
+  virtual Status scan(
+      std::string_view prefix, std::string_view after,
+      const std::function<bool(std::string_view key, std::string_view value, Sequence birth)>& visit) const = 0;
   // An entry born with this commit.
   virtual void put(std::string_view key, std::string_view value) = 0;
 };

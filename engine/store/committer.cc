@@ -12,7 +12,8 @@ namespace {
 constexpr uint64_t kSparedSegments = 1;
 
 std::string sealed(const std::string& reason) {
-  return reason + "; the store is read-only until it is opened again, and whether the last commit took place is known then";
+  return reason +
+         "; the store is read-only until it is opened again, and whether the last commit took place is known then";
 }
 
 }  // namespace
@@ -45,8 +46,9 @@ Status Committer::admit(std::unique_lock<std::mutex>& lock, Privilege privilege)
   STELA_TRY(core_.latch.check());
   if (privilege != Privilege::kOrdinary) return {};
   if (reserve_missing_) {
-    return {Code::kNoSpace, "the disk under the store is full: the space kept for removals could not be refilled; "
-                            "remove data or free space"};
+    return {Code::kNoSpace,
+            "the disk under the store is full: the space kept for removals could not be refilled; "
+            "remove data or free space"};
   }
   auto too_much = [&] {
     uint64_t log_bytes = published_tail_.position - std::min(log_checkpoint_, published_tail_.position);
@@ -195,7 +197,7 @@ Status Committer::write_large_entries(Built& built) {
   for (const catalog::Entry& entry : sorted) STELA_TRY(writer.add(entry));
   STELA_TRY(writer.finish().status());
   FileWriter* handle = file.get();
-  STELA_TRY(files.finish({&handle, 1}));
+  STELA_TRY(core_.durable(files.finish({&handle, 1})));
   STELA_ASSIGN(auto reader, files.open(run_name(id)));
   STELA_ASSIGN(auto run, catalog::RunReader::open(std::move(reader), id, core_.store_id, core_.cache));
   built.record.runs.push_back(id);

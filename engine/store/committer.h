@@ -45,8 +45,8 @@ class Committer {
 
   // What a flush begins with: at a boundary between groups, with none in flight.
   struct Cut {
-    std::shared_ptr<const catalog::MemTable> table;  // frozen
-    std::shared_ptr<const TailSet> tails;            // frozen
+    std::shared_ptr<const catalog::MemTable> table;               // frozen
+    std::shared_ptr<const TailSet> tails;                         // frozen
     std::vector<std::shared_ptr<const catalog::RunReader>> runs;  // those of commits before the cut
     log::LogTail log;
     Sequence sequence;  // the flush's own
@@ -124,7 +124,7 @@ class Committer {
   uint64_t flushes_ended_ = 0;
   Status last_flush_;
 
-  log::LogTail published_tail_;       // as of the last finished group
+  log::LogTail published_tail_;  // as of the last finished group
   uint64_t published_next_node_ = 2;
   int64_t published_time_ns_ = 0;
 

@@ -77,6 +77,9 @@ struct Core {
   AtomicCounters counters;
 
   format::FragmentOptions fragment_options() const;
+  // Passes the status of making files durable on. A failed one closes the latch: what the system said of
+  // other files in the same folders cannot be relied on either, and no later sync makes up for it.
+  Status durable(const Status& status);
 };
 
 }  // namespace stela::store

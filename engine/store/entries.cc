@@ -126,10 +126,10 @@ Result<VersionEntry> VersionEntry::decode(std::string_view bytes) {
   VersionEntry entry;
   VersionInfo& info = entry.info;
   uint64_t kind = 0;
-  bool ok = read_version(in) && in.varint_upto(255, &kind) && read_id(in, &info.number) && read_id(in, &info.sequence) && in.fixed(&info.time_ns) &&
-            in.varint(&info.rows) && in.text(&info.author) && in.text(&info.operation) && in.text(&info.message) &&
-            read_id(in, &info.rows_changed) && in.varint(&info.rows_added) && in.varint(&info.bytes_added) &&
-            read_ids(in, &info.columns);
+  bool ok = read_version(in) && in.varint_upto(255, &kind) && read_id(in, &info.number) &&
+            read_id(in, &info.sequence) && in.fixed(&info.time_ns) && in.varint(&info.rows) && in.text(&info.author) &&
+            in.text(&info.operation) && in.text(&info.message) && read_id(in, &info.rows_changed) &&
+            in.varint(&info.rows_added) && in.varint(&info.bytes_added) && read_ids(in, &info.columns);
   if (!ok) return malformed("version");
   entry.kind = static_cast<VersionKind>(kind);
   return entry;

@@ -35,14 +35,8 @@ Status Maintenance::close() {
   return note_failure(flush_with_reserve(true));
 }
 
-Status Maintenance::note_failure(const Status& status) {
-  // A full disk passes; anything else that writing met may have lost what the system said it kept.
-  if (status.code() == Code::kIo) {
-    core_.latch.close("the store's files cannot be written (" + status.message() +
-                      "); it is read-only until it is opened again");
-  }
-  return status;
-}
+// A full disk passes; anything else that writing met may have lost what the system said it kept.
+Status Maintenance::note_failure(const Status& status) { return core_.durable(status); }
 
 Status Maintenance::flush_with_reserve(bool clean) {
   Status status = flush(clean);
@@ -168,9 +162,10 @@ Status Maintenance::write_tails(const Committer::Cut& cut, std::vector<catalog::
     STELA_TRY(write_section(writer, plan, 65536));
     STELA_ASSIGN(format::SectionInfo section, writer.end_section());
     for (GroupId group : plan.groups) {
-      FragmentEntry fragment{writer.file_id(), section.offset, section.length, section.rows, section.length, section.flats};
-      entries.push_back({catalog::key(plan.dataset, catalog::KeyKind::kFragment, group.value, plan.first_row), plan.birth,
-                         cut.sequence, false, fragment.encode()});
+      FragmentEntry fragment{writer.file_id(), section.offset, section.length,
+                             section.rows,     section.length, section.flats};
+      entries.push_back({catalog::key(plan.dataset, catalog::KeyKind::kFragment, group.value, plan.first_row),
+                         plan.birth, cut.sequence, false, fragment.encode()});
     }
     note_grown(plan.dataset);
   }
@@ -179,8 +174,8 @@ Status Maintenance::write_tails(const Committer::Cut& cut, std::vector<catalog::
   core_.env->crash_point("flush.fragment_written");
   for (const format::DataFile& file : writer.files()) {
     FileEntry entry{file.kind, file.bytes};
-    entries.push_back({catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value), cut.sequence, cut.sequence, false,
-                       entry.encode()});
+    entries.push_back({catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value), cut.sequence, cut.sequence,
+                       false, entry.encode()});
     core_.counters.data_files.fetch_add(1, std::memory_order_relaxed);
     core_.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
     core_.files->settle(file.id);
@@ -204,8 +199,9 @@ void sort_entries(std::vector<catalog::Entry>& entries) {
 
 }  // namespace
 
-Result<std::shared_ptr<const catalog::RunReader>> Maintenance::write_run(
-    std::unique_ptr<catalog::EntryIterator> source, const std::vector<catalog::Entry>& more, bool drop_superseded) {
+Result<std::shared_ptr<const catalog::RunReader>> Maintenance::write_run(std::unique_ptr<catalog::EntryIterator> source,
+                                                                         const std::vector<catalog::Entry>& more,
+                                                                         bool drop_superseded) {
   Files& files = core_.env->files();
   FileId id = core_.files->allocate();
   STELA_ASSIGN(auto file, files.create(run_name(id)));

@@ -16,9 +16,9 @@ struct Manifest {
   uint64_t number = 0;
   uint64_t store_id = 0;
   uint64_t log_segment_bytes = 0;
-  log::LogTail log_start;   // replay begins here
-  bool clean = false;       // the store was closed: the log holds nothing behind log_start
-  Sequence newest;          // largest sequence given out
+  log::LogTail log_start;  // replay begins here
+  bool clean = false;      // the store was closed: the log holds nothing behind log_start
+  Sequence newest;         // largest sequence given out
   int64_t newest_time_ns = 0;
   uint64_t next_node = 2;
   uint64_t next_file = 1;

@@ -237,8 +237,9 @@ Status Maintenance::merge_dataset(NodeId dataset) {
           auto key_of = [&, g = group](uint64_t row) {
             return catalog::key(dataset, catalog::KeyKind::kFragment, g.value, row);
           };
-          FragmentEntry entry{writer.file_id(), section.offset, section.length, section.rows,
-                              file_bytes / sections.size(), section.flats};
+          FragmentEntry entry{
+              writer.file_id(), section.offset, section.length, section.rows, file_bytes / sections.size(),
+              section.flats};
           for (const Part& part : replaced) {
             bool superseded = part.first_row == replaced[0].first_row && part.birth == birth;
             if (!superseded) b.erase_physical(key_of(part.first_row), part.birth);
@@ -336,7 +337,8 @@ Status Maintenance::remove_files() {
                     .commit(Privilege::kInternal,
                             [&](Builder& b) -> Status {
                               for (const Known& file : files) {
-                                b.erase_physical(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value), file.birth);
+                                b.erase_physical(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value),
+                                                 file.birth);
                                 b.put_physical(catalog::key(NodeId{0}, catalog::KeyKind::kRemoval, file.id.value),
                                                file.entry.encode(), b.sequence());
                               }

@@ -59,17 +59,20 @@ Result<NodeEntry> living_node(const Builder& builder, NodeId id) {
   return *entry;
 }
 
-void put_node(Builder& builder, NodeId id, const NodeEntry& entry) { builder.put(key(id, KeyKind::kNode), entry.encode()); }
+void put_node(Builder& builder, NodeId id, const NodeEntry& entry) {
+  builder.put(key(id, KeyKind::kNode), entry.encode());
+}
 
 Result<bool> has_children(const Builder& builder, NodeId folder) {
   bool found = false;
   Status inner;
-  STELA_TRY(builder.scan(catalog::prefix(folder, KeyKind::kName), {}, [&](std::string_view, std::string_view value, Sequence) {
-    auto entry = NameEntry::decode(value);
-    if (!entry.ok()) inner = entry.status();
-    found = entry.ok() && entry->node.value != 0;
-    return inner.ok() && !found;
-  }));
+  STELA_TRY(builder.scan(catalog::prefix(folder, KeyKind::kName), {},
+                         [&](std::string_view, std::string_view value, Sequence) {
+                           auto entry = NameEntry::decode(value);
+                           if (!entry.ok()) inner = entry.status();
+                           found = entry.ok() && entry->node.value != 0;
+                           return inner.ok() && !found;
+                         }));
   STELA_TRY(inner);
   return found;
 }
@@ -77,7 +80,8 @@ Result<bool> has_children(const Builder& builder, NodeId folder) {
 Status require_folder(Builder& builder, NodeId parent, NodeEntry* entry) {
   STELA_ASSIGN(*entry, living_node(builder, parent));
   if (entry->kind == NodeKind::kDataset) {
-    return invalid("'" + entry->name + "' is a dataset: it holds columns, and no directories; make the directory beside it");
+    return invalid("'" + entry->name +
+                   "' is a dataset: it holds columns, and no directories; make the directory beside it");
   }
   return {};
 }
@@ -206,15 +210,16 @@ namespace {
 Result<std::optional<VersionEntry>> before_removals(const Builder& builder, NodeId dataset) {
   std::optional<VersionEntry> result;
   Status inner;
-  STELA_TRY(builder.scan(catalog::prefix(dataset, KeyKind::kVersion), {}, [&](std::string_view, std::string_view value, Sequence) {
-    auto entry = VersionEntry::decode(value);
-    if (!entry.ok()) {
-      inner = entry.status();
-      return false;
-    }
-    result = *entry;
-    return entry->kind == VersionKind::kDropColumn;
-  }));
+  STELA_TRY(builder.scan(catalog::prefix(dataset, KeyKind::kVersion), {},
+                         [&](std::string_view, std::string_view value, Sequence) {
+                           auto entry = VersionEntry::decode(value);
+                           if (!entry.ok()) {
+                             inner = entry.status();
+                             return false;
+                           }
+                           result = *entry;
+                           return entry->kind == VersionKind::kDropColumn;
+                         }));
   STELA_TRY(inner);
   return result;
 }
@@ -247,7 +252,8 @@ Result<NodeInfo> build_restore(Builder& builder, NodeId parent, std::string_view
   STELA_ASSIGN(DatasetHead head, entry->kind == NodeKind::kDataset ? read_head(builder, named.last) : DatasetHead{});
   bool removed = before && head.latest && before->info.number != head.latest->info.number;
   if (removed) {
-    VersionChange change{VersionKind::kRestore, "restore", before->info.rows, before->info.rows != head.rows(), 0, 0, {}};
+    VersionChange change{
+        VersionKind::kRestore, "restore", before->info.rows, before->info.rows != head.rows(), 0, 0, {}};
     STELA_ASSIGN(auto columns, columns_at(named.last, before->info.sequence));
     for (const auto& [id, column] : columns) {
       builder.put(key(named.last, KeyKind::kColumn, id.value), column.encode());

@@ -20,6 +20,14 @@ format::FragmentOptions Core::fragment_options() const {
   fragment.memory_bytes = options.import_memory_bytes / 4;
   return fragment;
 }
+
+Status Core::durable(const Status& status) {
+  if (status.code() == Code::kIo) {
+    latch.close("files could not be made durable (" + status.message() +
+                "); the store is read-only until it is opened again");
+  }
+  return status;
+}
 }  // namespace store
 
 namespace {
@@ -27,7 +35,8 @@ namespace {
 Status check_options(const StoreOptions& options) {
   uint64_t segment = options.log_segment_bytes;
   if (segment < 4 * kLogBlock || segment > (uint64_t{1} << 30) || segment % kLogBlock != 0) {
-    return invalid("log_segment_bytes must be a multiple of 4096 between 16384 and 1 GiB, not " + std::to_string(segment));
+    return invalid("log_segment_bytes must be a multiple of 4096 between 16384 and 1 GiB, not " +
+                   std::to_string(segment));
   }
   if (options.merge_factor < 2) return invalid("merge_factor must be at least 2");
   if (options.statistics_rows == 0) return invalid("statistics_rows must be at least 1");
@@ -84,7 +93,8 @@ Result<std::unique_ptr<StoreImpl>> StoreImpl::open_with_lease(std::shared_ptr<En
   impl->core_.options = options;
   impl->core_.store_id = header.store_id;
   impl->core_.cache = std::make_shared<catalog::BlockCache>(options.block_cache_bytes);
-  impl->core_.files = std::make_unique<store::FileTable>(files, header.store_id, impl->core_.cache, options.descriptors_max);
+  impl->core_.files =
+      std::make_unique<store::FileTable>(files, header.store_id, impl->core_.cache, options.descriptors_max);
   if (options.read_only) impl->core_.latch.close("the store was opened read-only");
   STELA_ASSIGN(impl->log_, impl->core_.env->open_log(manifest->log_segment_bytes));
   // A record must fit a segment whatever was asked for.
@@ -115,15 +125,15 @@ Status StoreImpl::recover(const Manifest& manifest) {
   core_.states.replace(std::move(state), manifest.newest);
   core_.files->set_next_file(manifest.next_file);
 
-  store::Committer::Start start{manifest.log_start, manifest.newest,  manifest.newest_time_ns,
-                                manifest.next_node, std::move(table), std::move(tails),
-                                manifest.log_start.position};
+  store::Committer::Start start{manifest.log_start, manifest.newest,  manifest.newest_time_ns,    manifest.next_node,
+                                std::move(table),   std::move(tails), manifest.log_start.position};
   committer_ = std::make_unique<store::Committer>(core_, *log_, std::move(start));
   maintenance_ = std::make_unique<store::Maintenance>(core_, *committer_, *log_, manifest);
-  STELA_ASSIGN(log::ReplayResult replayed, log::replay(*log_, core_.store_id, manifest.log_start, [&](std::string_view bytes) {
-    auto record = store::Record::decode(bytes);
-    return record.ok() ? committer_->apply_recovered(std::move(*record)) : record.status();
-  }));
+  STELA_ASSIGN(log::ReplayResult replayed,
+               log::replay(*log_, core_.store_id, manifest.log_start, [&](std::string_view bytes) {
+                 auto record = store::Record::decode(bytes);
+                 return record.ok() ? committer_->apply_recovered(std::move(*record)) : record.status();
+               }));
   committer_->recovered_to(replayed.tail);
   if (replayed.damage) core_.latch.close(*replayed.damage + "; the store is read-only, what lies before is readable");
   STELA_TRY(count_data_files());
@@ -197,7 +207,8 @@ StoreImpl::~StoreImpl() {
   (void)ignored;
 }
 
-Result<store::VersionEntry> StoreImpl::version_entry(const store::ReadView& view, NodeId dataset, VersionNumber number) {
+Result<store::VersionEntry> StoreImpl::version_entry(const store::ReadView& view, NodeId dataset,
+                                                     VersionNumber number) {
   std::string value;
   Status status = view.catalog().get(catalog::version_key(dataset, number), view.newest(), &value);
   if (status.code() == Code::kNotFound) return not_found("there is no version " + std::to_string(number.value));

@@ -12,14 +12,14 @@ namespace stela {
 
 struct StoreOptions {
   bool read_only = false;
-  bool background = true;                  // a maintenance thread; false: the caller calls maintain()
-  uint64_t log_segment_bytes = 4 << 20;    // fixed at creation
-  uint32_t log_segments_ready = 3;         // kept zero-filled ahead
-  uint64_t flush_log_bytes = 16 << 20;     // flush when the log since the manifest passes this,
-  uint64_t flush_tail_bytes = 32 << 20;    //   or the tails this,
-  int64_t flush_idle_ns = 60'000'000'000;  //   or after this without a commit
-  uint64_t stall_bytes = 64 << 20;         // commits wait while log or tails are beyond this
-  uint64_t inline_bytes_max = 1 << 20;     // rows up to this travel in the log
+  bool background = true;                   // a maintenance thread; false: the caller calls maintain()
+  uint64_t log_segment_bytes = 4 << 20;     // fixed at creation
+  uint32_t log_segments_ready = 3;          // kept zero-filled ahead
+  uint64_t flush_log_bytes = 16 << 20;      // flush when the log since the manifest passes this,
+  uint64_t flush_tail_bytes = 32 << 20;     //   or the tails this,
+  int64_t flush_idle_ns = 60'000'000'000;   //   or after this without a commit
+  uint64_t stall_bytes = 64 << 20;          // commits wait while log or tails are beyond this
+  uint64_t inline_bytes_max = 1 << 20;      // rows up to this travel in the log
   uint64_t entries_inline_max = 256 << 10;  // catalogue entries of one commit beyond this go into a run file
   uint32_t merge_factor = 8;
   uint64_t merge_rows_max = 1 << 20;
@@ -31,8 +31,8 @@ struct StoreOptions {
   uint64_t flat_bytes_min = 1 << 20;
   uint64_t statistics_rows = 8192;
   uint32_t run_block_bytes = 8192;
-  uint64_t reserve_bytes = 4 << 20;        // kept for drops and removals on a full disk
-  uint64_t field_bytes_max = 64 << 20;     // one text or binary value
+  uint64_t reserve_bytes = 4 << 20;     // kept for drops and removals on a full disk
+  uint64_t field_bytes_max = 64 << 20;  // one text or binary value
 };
 
 struct CommitInfo {
@@ -74,10 +74,10 @@ struct VersionInfo {
   std::string author;
   std::string operation;
   std::string message;
-  Sequence rows_changed;             // newest sequence <= this one that appended or deleted rows
+  Sequence rows_changed;  // newest sequence <= this one that appended or deleted rows
   uint64_t rows_added = 0;
-  uint64_t bytes_added = 0;          // stored bytes this commit wrote for values
-  std::vector<ColumnId> columns;     // added, dropped, renamed or patched by it; empty for appends
+  uint64_t bytes_added = 0;       // stored bytes this commit wrote for values
+  std::vector<ColumnId> columns;  // added, dropped, renamed or patched by it; empty for appends
 };
 
 struct ColumnInfo {

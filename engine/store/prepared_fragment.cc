@@ -3,7 +3,9 @@
 namespace stela::store {
 
 PreparedFragment::PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns)
-    : writer_(core.env->files(), [files = core.files.get()] { return files->allocate(); }, core.fragment_options()),
+    : core_(core),
+      writer_(
+          core.env->files(), [files = core.files.get()] { return files->allocate(); }, core.fragment_options()),
       columns_(std::move(columns)) {}
 
 Status PreparedFragment::append(std::span<const ColumnView> columns) {
@@ -16,7 +18,7 @@ Status PreparedFragment::append(std::span<const ColumnView> columns) {
 
 Status PreparedFragment::finish() {
   STELA_ASSIGN(section_, writer_.end_section());
-  return writer_.finish();
+  return core_.durable(writer_.finish());
 }
 
 uint64_t PreparedFragment::bytes() const {
@@ -32,15 +34,16 @@ void PreparedFragment::add_entries(Builder& builder, NodeId dataset, const std::
     builder.put(catalog::key(dataset, catalog::KeyKind::kFragment, group.value, first_row), entry.encode());
   }
   for (const format::DataFile& file : writer_.files()) {
-    builder.put(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value), FileEntry{file.kind, file.bytes}.encode());
+    builder.put(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value),
+                FileEntry{file.kind, file.bytes}.encode());
   }
 }
 
-void PreparedFragment::settle(Core& core) const {
+void PreparedFragment::settle() const {
   for (const format::DataFile& file : writer_.files()) {
-    core.files->settle(file.id);
-    core.counters.data_files.fetch_add(1, std::memory_order_relaxed);
-    core.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
+    core_.files->settle(file.id);
+    core_.counters.data_files.fetch_add(1, std::memory_order_relaxed);
+    core_.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
   }
 }
 
@@ -60,8 +63,9 @@ Status check_values(const StoreOptions& options, const std::string& name, bool n
   for (uint64_t row = 0; row < column.rows; ++row) {
     uint64_t bytes = column.offsets[row + 1] - column.offsets[row];
     if (bytes > options.field_bytes_max) {
-      return {Code::kLimit, "a value of column '" + name + "' has " + std::to_string(bytes) + " bytes, more than the limit of " +
-                                std::to_string(options.field_bytes_max) + " (field_bytes_max)"};
+      return {Code::kLimit, "a value of column '" + name + "' has " + std::to_string(bytes) +
+                                " bytes, more than the limit of " + std::to_string(options.field_bytes_max) +
+                                " (field_bytes_max)"};
     }
   }
   return {};

@@ -56,7 +56,8 @@ bool decode_column(Decoder& in, ColumnData* out) {
     if (__builtin_mul_overflow(rows, type.value_width(), &value_bytes)) return false;
   }
   if (!in.bytes(value_bytes, &bytes)) return false;
-  auto adopted = ColumnData::adopt(std::move(type), rows, Buffer(as_bytes(bytes)), std::move(offsets), std::move(validity));
+  auto adopted =
+      ColumnData::adopt(std::move(type), rows, Buffer(as_bytes(bytes)), std::move(offsets), std::move(validity));
   if (!adopted.ok()) return false;
   *out = std::move(adopted).value();
   return true;

@@ -33,8 +33,9 @@ template <typename Visit>
 Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, Visit visit) {
   uint64_t rows = impl.version().rows;
   if (first > rows || count > rows - first) {
-    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " are asked for, but version " +
-                   std::to_string(impl.version().number.value) + " has " + std::to_string(rows));
+    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
+                   " are asked for, but version " + std::to_string(impl.version().number.value) + " has " +
+                   std::to_string(rows));
   }
   if (count == 0) return {};
   STELA_ASSIGN(auto pieces, impl.pieces(column.group));
@@ -51,16 +52,17 @@ Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64
 }  // namespace
 
 Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
-  return for_each_piece(*impl_, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-    if (piece.tail) {
-      piece.tail->read(column.id, piece.tail_offset + from, rows, out);
-      return {};
-    }
-    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-    if (chunk) return chunk->read(from, rows, out);
-    out.append_nulls(rows);
-    return {};
-  });
+  return for_each_piece(*impl_, column, first, count,
+                        [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+                          if (piece.tail) {
+                            piece.tail->read(column.id, piece.tail_offset + from, rows, out);
+                            return {};
+                          }
+                          STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+                          if (chunk) return chunk->read(from, rows, out);
+                          out.append_nulls(rows);
+                          return {};
+                        });
 }
 
 Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_t count) const {
@@ -99,70 +101,73 @@ Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> r
 Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& column, uint64_t first, uint64_t count) const {
   if (!column.type.is_variable()) return count * column.type.value_width();
   uint64_t total = 0;
-  STELA_TRY(for_each_piece(*impl_, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-    if (piece.tail) {
-      total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
-      return {};
-    }
-    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-    if (!chunk) return {};
-    STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
-    total += bytes;
-    return {};
-  }));
+  STELA_TRY(for_each_piece(*impl_, column, first, count,
+                           [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+                             if (piece.tail) {
+                               total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
+                               return {};
+                             }
+                             STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+                             if (!chunk) return {};
+                             STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
+                             total += bytes;
+                             return {};
+                           }));
   return total;
 }
 
 Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
   ColumnTotals totals;
   totals.rows = rows();
-  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-    if (piece.tail) {
-      totals.nulls += piece.tail->nulls(column.id, piece.tail_offset + from, count);
-      return {};
-    }
-    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-    if (!chunk) {
-      totals.nulls += count;
-    } else if (count == chunk->rows()) {
-      totals.nulls += chunk->nulls();
-    } else {
-      STELA_ASSIGN(uint64_t nulls, chunk->nulls_in(from, count));
-      totals.nulls += nulls;
-    }
-    return {};
-  }));
+  STELA_TRY(
+      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+        if (piece.tail) {
+          totals.nulls += piece.tail->nulls(column.id, piece.tail_offset + from, count);
+          return {};
+        }
+        STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+        if (!chunk) {
+          totals.nulls += count;
+        } else if (count == chunk->rows()) {
+          totals.nulls += chunk->nulls();
+        } else {
+          STELA_ASSIGN(uint64_t nulls, chunk->nulls_in(from, count));
+          totals.nulls += nulls;
+        }
+        return {};
+      }));
   STELA_ASSIGN(totals.value_bytes, value_bytes(column, 0, rows()));
   return totals;
 }
 
 Result<format::Statistics> Snapshot::statistics(const ColumnInfo& column) const {
   format::Statistics result;
-  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-    std::shared_ptr<const format::ColumnChunk> chunk;
-    if (piece.fragment) {
-      STELA_ASSIGN(chunk, impl_->chunk(piece, column.id));
-      if (chunk && count == chunk->rows()) {
-        STELA_ASSIGN(format::Statistics whole, chunk->statistics());
-        format::merge_statistics(column.type, result, whole);
+  STELA_TRY(
+      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+        std::shared_ptr<const format::ColumnChunk> chunk;
+        if (piece.fragment) {
+          STELA_ASSIGN(chunk, impl_->chunk(piece, column.id));
+          if (chunk && count == chunk->rows()) {
+            STELA_ASSIGN(format::Statistics whole, chunk->statistics());
+            format::merge_statistics(column.type, result, whole);
+            return {};
+          }
+        }
+        constexpr uint64_t kBatch = 65536;
+        for (uint64_t row = from; row < from + count; row += kBatch) {
+          uint64_t batch = std::min(kBatch, from + count - row);
+          ColumnData data(column.type);
+          if (piece.tail) {
+            piece.tail->read(column.id, piece.tail_offset + row, batch, data);
+          } else if (chunk) {
+            STELA_TRY(chunk->read(row, batch, data));
+          } else {
+            data.append_nulls(batch);
+          }
+          format::merge_statistics(column.type, result, format::compute_statistics(data.view()));
+        }
         return {};
-      }
-    }
-    constexpr uint64_t kBatch = 65536;
-    for (uint64_t row = from; row < from + count; row += kBatch) {
-      uint64_t batch = std::min(kBatch, from + count - row);
-      ColumnData data(column.type);
-      if (piece.tail) {
-        piece.tail->read(column.id, piece.tail_offset + row, batch, data);
-      } else if (chunk) {
-        STELA_TRY(chunk->read(row, batch, data));
-      } else {
-        data.append_nulls(batch);
-      }
-      format::merge_statistics(column.type, result, format::compute_statistics(data.view()));
-    }
-    return {};
-  }));
+      }));
   return result;
 }
 
@@ -184,22 +189,23 @@ Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& column, int64
 
 Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& column) const {
   uint64_t total = 0;
-  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-    if (piece.tail) {
-      total += column.type.is_variable() ? piece.tail->value_bytes(column.id, piece.tail_offset + from, count)
-                                         : count * column.type.value_width();
-      return {};
-    }
-    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-    if (!chunk) return {};
-    if (auto flat = chunk->flat()) {
-      total += flat->file_bytes;
-      return {};
-    }
-    STELA_ASSIGN(auto pages, chunk->pages());
-    for (const format::PageInfo& page : pages) total += page.bytes;
-    return {};
-  }));
+  STELA_TRY(
+      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+        if (piece.tail) {
+          total += column.type.is_variable() ? piece.tail->value_bytes(column.id, piece.tail_offset + from, count)
+                                             : count * column.type.value_width();
+          return {};
+        }
+        STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+        if (!chunk) return {};
+        if (auto flat = chunk->flat()) {
+          total += flat->file_bytes;
+          return {};
+        }
+        STELA_ASSIGN(auto pages, chunk->pages());
+        for (const format::PageInfo& page : pages) total += page.bytes;
+        return {};
+      }));
   return total;
 }
 
@@ -257,8 +263,8 @@ class SnapshotScanner final : public Scanner {
 Result<std::unique_ptr<Scanner>> Snapshot::scan(const std::vector<std::string>& names, uint64_t first, uint64_t count,
                                                 uint64_t batch_rows) const {
   if (first > rows() || count > rows() - first) {
-    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " are asked for, but there are " +
-                   std::to_string(rows()));
+    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
+                   " are asked for, but there are " + std::to_string(rows()));
   }
   if (batch_rows == 0) return invalid("a batch of no rows is asked for");
   std::vector<ColumnInfo> chosen;

@@ -20,7 +20,8 @@ Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
   STELA_TRY(status);
   STELA_ASSIGN(auto named, store::ColumnNameEntry::decode(value));
   if (named.column.value == 0) return absent();
-  STELA_TRY(view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, named.column.value), stamp(), &value));
+  STELA_TRY(
+      view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, named.column.value), stamp(), &value));
   STELA_ASSIGN(auto entry, store::ColumnEntry::decode(value));
   return column_info(named.column, entry, version_);
 }
@@ -28,17 +29,16 @@ Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
 Status SnapshotImpl::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {
   std::string prefix = catalog::prefix(dataset_, catalog::KeyKind::kColumn);
   Status inner;
-  STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), stamp(),
-                                 [&](std::string_view key, std::string_view value, Sequence) {
-                                   auto entry = store::ColumnEntry::decode(value);
-                                   if (!entry.ok() || key.size() != prefix.size() + 8) {
-                                     inner = entry.ok() ? damaged("a column's key is malformed") : entry.status();
-                                     return false;
-                                   }
-                                   if (entry->dropped) return true;
-                                   return visit(column_info(ColumnId{get_ordered(key.data() + prefix.size())}, *entry,
-                                                            version_));
-                                 }));
+  STELA_TRY(view_.catalog().scan(
+      prefix, catalog::prefix_end(prefix), stamp(), [&](std::string_view key, std::string_view value, Sequence) {
+        auto entry = store::ColumnEntry::decode(value);
+        if (!entry.ok() || key.size() != prefix.size() + 8) {
+          inner = entry.ok() ? damaged("a column's key is malformed") : entry.status();
+          return false;
+        }
+        if (entry->dropped) return true;
+        return visit(column_info(ColumnId{get_ordered(key.data() + prefix.size())}, *entry, version_));
+      }));
   return inner;
 }
 
@@ -68,12 +68,15 @@ Result<std::shared_ptr<const std::vector<GroupPiece>>> SnapshotImpl::pieces(Grou
     }
   }
   // A flush that is not finished leaves rows both in a tail and in a fragment; they are the same rows.
-  std::stable_sort(found.begin(), found.end(), [](const GroupPiece& a, const GroupPiece& b) {
-    return a.first_row < b.first_row || (a.first_row == b.first_row && a.rows > b.rows);
+  std::vector<GroupPiece*> order;
+  for (GroupPiece& piece : found) order.push_back(&piece);
+  std::stable_sort(order.begin(), order.end(), [](const GroupPiece* a, const GroupPiece* b) {
+    return a->first_row < b->first_row || (a->first_row == b->first_row && a->rows > b->rows);
   });
   auto result = std::make_shared<std::vector<GroupPiece>>();
   uint64_t covered = 0;
-  for (GroupPiece& piece : found) {
+  for (GroupPiece* candidate : order) {
+    GroupPiece& piece = *candidate;
     uint64_t end = std::min(piece.first_row + piece.rows, version_.rows);
     if (end <= covered) continue;
     if (piece.first_row > covered) break;

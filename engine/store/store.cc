@@ -202,7 +202,8 @@ Result<NodeInfo> Store::restore_dropped(std::string_view path, const CommitInfo&
   STELA_TRY(impl_->committer()
                 .commit(Privilege::kOrdinary,
                         [&](Builder& builder) -> Status {
-                          STELA_ASSIGN(restored, store::build_restore(builder, place.first, place.second, info, columns_at));
+                          STELA_ASSIGN(restored,
+                                       store::build_restore(builder, place.first, place.second, info, columns_at));
                           return {};
                         })
                 .status());

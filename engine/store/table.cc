@@ -55,10 +55,11 @@ Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& 
 Result<VersionInfo> Table::rename_column(std::string_view from, std::string_view to, bool replace,
                                          const CommitInfo& info) const {
   VersionInfo version;
-  STELA_TRY(store_->committer()
-                .commit(Privilege::kOrdinary,
-                        [&](Builder& b) { return store::build_rename_column(b, id_, from, to, replace, info, &version); })
-                .status());
+  STELA_TRY(
+      store_->committer()
+          .commit(Privilege::kOrdinary,
+                  [&](Builder& b) { return store::build_rename_column(b, id_, from, to, replace, info, &version); })
+          .status());
   return version;
 }
 

@@ -1,4 +1,4 @@
-#include "tests/model/store_model.h"
+#include "tests/crash/store_model.h"
 
 #include <algorithm>
 
@@ -70,12 +70,14 @@ std::string compare_dataset(Store& store, const std::string& path, const ModelDa
   auto latest = table->latest();
   if (!latest.ok()) return latest.status().message();
   if (latest->value != expected.versions.size()) {
-    return path + " is at version " + std::to_string(latest->value) + ", not " + std::to_string(expected.versions.size());
+    return path + " is at version " + std::to_string(latest->value) + ", not " +
+           std::to_string(expected.versions.size());
   }
   int64_t last_time = 0;
   for (uint64_t number = 1; number <= latest->value; ++number) {
     auto snapshot = table->at(VersionNumber{number});
-    std::string wrong = snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1]) : snapshot.status().message();
+    std::string wrong =
+        snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1]) : snapshot.status().message();
     if (!wrong.empty()) return path + " version " + std::to_string(number) + ": " + wrong;
     if (snapshot->version().time_ns <= last_time) return path + ": times of versions decrease";
     last_time = snapshot->version().time_ns;
