@@ -210,6 +210,23 @@ TEST(Fragment, OneRowOfALongColumnReadsOnePage) {
   check_range(*chunk, sections[0][0].view(), 123, 700000, "");
 }
 
+TEST(Fragment, PagesOfManySizesStayInOrderInTheFile) {
+  std::mt19937_64 random(31);
+  for (uint64_t page_bytes : {100000u, 140000u, 200000u, 262144u, 400000u, 1000000u}) {
+    FragmentBench bench;
+    bench.options.page_bytes = page_bytes;
+    std::vector<std::vector<ColumnData>> sections(1);
+    ColumnData text(DataType::of(TypeKind::kUtf8));
+    for (int row = 0; row < 40000; ++row) text.append_text(std::string(random() % 60, static_cast<char>(random())));
+    sections[0].push_back(text);
+    sections[0].push_back(random_column(DataType::decimal(9, 2), 40000, Nulls::kRandom, random));
+    std::vector<SectionInfo> infos = bench.write(sections);
+    for (size_t c = 0; c < 2; ++c) {
+      check_column(*open_column(bench, infos[0], c), sections[0][c], 8192, random, std::to_string(page_bytes));
+    }
+  }
+}
+
 TEST(Fragment, ManyColumnsCutSmallerPagesWithinTheMemory) {
   std::mt19937_64 random(5);
   FragmentBench bench;
