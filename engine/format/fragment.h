@@ -137,7 +137,8 @@ class ColumnChunk {
   virtual uint64_t nulls() const = 0;
   virtual uint64_t value_bytes() const = 0;
   // Each appends rows [first, first + count) (relative to the fragment) to `out`; only the pages that
-  // hold them are read. kDamaged names file, column, page and rows.
+  // hold them are read. kDamaged names file, column, page and rows. After an error, rows that were added
+  // to `out` are not to be used.
   virtual Status read(uint64_t first, uint64_t count, ColumnData& out) const = 0;
   virtual Status read_rows(std::span<const uint64_t> ascending, ColumnData& out) const = 0;
   // Totals of a range: decodes validity or lengths of at most the two pages that the range cuts.
