@@ -21,7 +21,7 @@ namespace stela::fsd {
 struct Caller {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint32_t pid = 0;    // of the thread; 0 = the kernel itself (writeback)
+  uint32_t pid = 0;  // of the thread; 0 = the kernel itself (writeback)
   uint32_t umask = 022;
 };
 
@@ -91,18 +91,18 @@ class TreeObserver {
 
 struct TreeOptions {
   bool read_only = false;
-  bool list_special = false;          // -o special=listed
-  bool passthrough = true;            // may hand out backing descriptors
-  bool direct_mmap = false;           // kernel has DIRECT_IO_ALLOW_MMAP
+  bool list_special = false;  // -o special=listed
+  bool passthrough = true;    // may hand out backing descriptors
+  bool direct_mmap = false;   // kernel has DIRECT_IO_ALLOW_MMAP
   uint64_t drafts_bytes_max = 16ull << 30;
   uint32_t drafts_max = 4096;
   uint64_t scratch_bytes_max = 1ull << 30;
   uint32_t receipts_max = 4096;
   int64_t verify_wait_ns = 200'000'000;
-  int64_t head_timeout_ns = 1'000'000'000;  // entry and attribute timeouts at the head
-  int64_t error_keep_ns = 60'000'000'000;   // refused names keep their sentence this long
-  std::string daemon_log;                   // where errors are appended as text too; "" = stderr of the daemon
-  std::string version;                      // program version shown in .stela/version
+  int64_t head_timeout_ns = 1'000'000'000;   // entry and attribute timeouts at the head
+  int64_t error_keep_ns = 60'000'000'000;    // refused names keep their sentence this long
+  std::string daemon_log;                    // where errors are appended as text too; "" = stderr of the daemon
+  std::string version;                       // program version shown in .stela/version
   std::function<std::string()> config_json;  // contents of .stela/config.json
 };
 
@@ -112,6 +112,9 @@ class Tree {
   static Result<std::unique_ptr<Tree>> create(Store& store, TreeOptions options);
   virtual ~Tree() = default;
   virtual void set_observer(TreeObserver* observer) = 0;
+  // After commits that were made beside the tree (control socket): names the kernel may hold are announced to
+  // the observer, and have been when this returns (within 100 ms).
+  virtual void heads_moved() {}
 
   virtual Result<EntryReply> lookup(uint64_t parent, std::string_view name, const Caller& caller) = 0;
   virtual void forget(uint64_t node, uint64_t lookups) = 0;

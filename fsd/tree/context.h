@@ -1,0 +1,52 @@
+// TreeContext: what all nodes of one tree share.
+//
+// Locks: each member has its own and is never called with another held, except that a draft holds its own
+// while its rows are committed. No lock here is held while the store is called.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "fsd/tree/draft.h"
+#include "fsd/tree/error_log.h"
+#include "fsd/tree/fresh_names.h"
+#include "fsd/tree/kernel_notices.h"
+#include "fsd/tree/node_table.h"
+#include "fsd/tree/processes.h"
+#include "fsd/tree/receipts.h"
+#include "fsd/tree/side_files.h"
+#include "fsd/tree/view_memory.h"
+
+namespace stela::fsd {
+
+struct TreeContext {
+  TreeContext(Store& the_store, TreeOptions the_options, std::unique_ptr<Processes> the_processes);
+
+  Store& store;
+  const TreeOptions options;
+  const std::unique_ptr<Processes> processes;
+  const int64_t started_ns;
+  ErrorLog errors;
+  FreshNames fresh;
+  ViewMemory views;
+  ContentTimes times;
+  ChangeVersions changes;
+  DraftBudget drafts;   // of columns and rows
+  DraftBudget scratch;  // names that never commit
+  Receipts receipts;
+  SideFiles side;                    // after the budgets its files draw on
+  std::unique_ptr<NodeTable> nodes;  // set once, before anything else runs
+  KernelNotices notices;             // last: its thread uses the others
+
+  int64_t now_ns() const { return store.env().clock().utc_ns(); }
+  // kReadOnly when nothing may be written.
+  Status writable() const;
+  CommitInfo commit_info(const Caller& caller, std::string operation = {}) const;
+  // After a commit to that dataset: names and attributes the kernel may hold are announced.
+  void head_moved(NodeId dataset);
+  // For what has no caller any more: a line in errors.ndjson, and the sentence at `place` (of
+  // place_of()) and its directory.
+  void note(const std::string& path, const Status& status, const std::string& place = {});
+};
+
+}  // namespace stela::fsd

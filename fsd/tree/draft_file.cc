@@ -1,0 +1,107 @@
+#include "fsd/tree/draft_file.h"
+
+#include <fcntl.h>
+
+#include "fsd/tree/context.h"
+
+namespace stela::fsd {
+namespace {
+
+class DraftHandle : public OpenFile {
+ public:
+  DraftHandle(TreeContext& context, std::shared_ptr<DraftFile> file, std::shared_ptr<Draft> draft, uint32_t flags)
+      : context_(context), file_(std::move(file)), draft_(std::move(draft)), access_(flags & O_ACCMODE) {}
+
+  Result<size_t> read(uint64_t offset, MutableByteSpan into) override {
+    if (access_ == O_WRONLY) return OpenFile::read(offset, into);
+    return draft_->read(offset, into);
+  }
+  Result<size_t> write(uint64_t offset, ByteSpan bytes, const Caller& caller) override {
+    if (access_ == O_RDONLY) return OpenFile::write(offset, bytes, caller);
+    STELA_TRY(draft_->write(offset, bytes));
+    return bytes.size();
+  }
+  Status flush(const Caller& caller) override { return tell(draft_->flush(caller)); }
+  Status fsync(const Caller&) override { return tell(draft_->sync()); }
+  Status release() override {
+    Status status = tell(draft_->release());
+    file_->closed(draft_->failure());
+    return status;
+  }
+  Status abandon() override {
+    return draft_->abandon("the mount ended while the file was open: what was neither closed nor synced is dropped");
+  }
+
+ private:
+  Status tell(Draft::Outcome outcome) {
+    if (outcome.committed.has_value()) {
+      context_.errors.clear(file_->error_place());
+      file_->committed(*outcome.committed, *draft_);
+    }
+    if (!outcome.status.ok() && outcome.tried) {
+      context_.note(file_->path(), outcome.status, file_->error_place());
+    }
+    return outcome.status;
+  }
+
+  TreeContext& context_;
+  const std::shared_ptr<DraftFile> file_;
+  const std::shared_ptr<Draft> draft_;
+  const uint32_t access_;
+};
+
+}  // namespace
+
+DraftFile::DraftFile(TreeContext& context, std::string place, std::string path, const Caller& owner, uint32_t mode)
+    : SideFile(context, ""),
+      place_(std::move(place)),
+      path_(std::move(path)),
+      uid_(owner.uid),
+      gid_(owner.gid),
+      mode_(mode & 0777u) {}
+
+std::string DraftFile::path() const {
+  std::lock_guard lock(mutex_);
+  return path_;
+}
+
+std::string DraftFile::error_place() const {
+  std::lock_guard lock(mutex_);
+  return place_;
+}
+
+bool DraftFile::evictable() const { return live() == nullptr; }
+
+void DraftFile::renamed(const std::string& place, const std::string& path) {
+  std::lock_guard lock(mutex_);
+  place_ = place;
+  path_ = path;
+}
+
+std::shared_ptr<Draft> DraftFile::live() const {
+  std::lock_guard lock(mutex_);
+  return live_.lock();
+}
+
+Result<std::unique_ptr<OpenFile>> DraftFile::start(std::unique_ptr<DraftTarget> target,
+                                                   const Draft::Continuation& continuation, uint32_t flags,
+                                                   const Caller& caller) {
+  {
+    std::lock_guard lock(mutex_);
+    if (starting_ || live_.lock() != nullptr) {
+      context().fresh.ask(place_);
+      return look_again();
+    }
+    starting_ = true;
+  }
+  auto draft = Draft::create(context().store.env().files(), context().drafts, *context().processes, std::move(target),
+                             continuation, caller);
+  std::lock_guard lock(mutex_);
+  starting_ = false;
+  if (!draft.ok()) return draft.status();
+  live_ = *draft;
+  auto self = std::static_pointer_cast<DraftFile>(shared_from_this());
+  return std::unique_ptr<OpenFile>(std::make_unique<DraftHandle>(context(), self, std::move(*draft), flags));
+}
+
+}  // namespace stela::fsd

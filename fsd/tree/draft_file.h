@@ -1,0 +1,46 @@
+// DraftFile: a name that is being written: node and open file of a draft. What it becomes is up to the two
+// kinds: a column (column_draft.h), rows (drop_file.h).
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "fsd/tree/draft.h"
+#include "fsd/tree/side_files.h"
+
+namespace stela::fsd {
+
+class DraftFile : public SideFile {
+ public:
+  DraftFile(TreeContext& context, std::string place, std::string path, const Caller& owner, uint32_t mode);
+
+  std::string path() const override;
+  std::string error_place() const override;
+  bool evictable() const override;
+  void renamed(const std::string& place, const std::string& path) override;
+
+  // What the draft's handle tells: each once for each event, no lock held.
+  virtual void committed(const VersionInfo& version, Draft& draft) = 0;
+  // The handle is gone. `failure`: why what was written is not committed; ok when all is, or nothing was.
+  virtual void closed(const Status& failure) = 0;
+
+ protected:
+  // A handle on a fresh draft, which becomes this node's live one. kConflict (look again) when there is one
+  // already.
+  Result<std::unique_ptr<OpenFile>> start(std::unique_ptr<DraftTarget> target, const Draft::Continuation& continuation,
+                                          uint32_t flags, const Caller& caller);
+  std::shared_ptr<Draft> live() const;
+
+  mutable std::mutex mutex_;
+  std::string place_;  // within SideFiles, and of its errors
+  std::string path_;
+  uint32_t uid_, gid_, mode_;
+  std::optional<int64_t> set_mtime_ns_;
+
+ private:
+  bool starting_ = false;
+  std::weak_ptr<Draft> live_;
+};
+
+}  // namespace stela::fsd
