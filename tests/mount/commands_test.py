@@ -1,0 +1,182 @@
+"""The program's verbs, with and without a daemon."""
+import json
+import os
+import subprocess
+import unittest
+
+import numpy
+
+from mounted_store import SOURCE, STELA, MountCase, npy
+
+
+class Commands(MountCase):
+    MOUNTED = False
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "day.csv").write_text("fare,city\n1.5,Berlin\nNA,Paris\n")
+        self.stela("import", self.store, "/team/trips", self.folder / "day.csv", "--null", "NA")
+
+    def both_ways(self):
+        """Once on the store, once through the daemon."""
+        yield "store"
+        self.mount()
+        yield "daemon"
+        self.umount()
+
+    def test_reading_verbs(self):
+        for way in self.both_ways():
+            with self.subTest(way):
+                self.assertEqual(self.stela("ls", self.store).stdout, "team\n")
+                self.assertEqual(self.stela("ls", self.store, "/team/trips").stdout,
+                                 "fare.npy\nfare.valid.npy\ncity.arrow\n")
+                listed = json.loads(self.stela("ls", "--json", self.store, "/team/trips").stdout)
+                self.assertEqual([entry["size"] for entry in listed][:2], [144, 130])
+                self.assertIn("fare.npy", self.stela("ls", "-l", self.store, "team/trips").stdout)
+                self.assertEqual(self.stela("cat", self.store, "/team/trips/.table.csv").stdout,
+                                 "fare,city\n1.5,Berlin\n,Paris\n")
+                self.assertEqual(self.stela("cat", self.store, "/team/trips/.versions/1/city.txt").stdout, "Berlin\nParis\n")
+                self.assertIn("float64", self.stela("schema", self.store, "/team/trips").stdout)
+                schema = json.loads(self.stela("schema", self.store, "/team/trips/.versions/1", "--json").stdout)
+                self.assertEqual((schema["rows"], len(schema["columns"])), (2, 2))
+                self.assertIn("user.stela.rows", self.stela("stat", self.store, "/team/trips/fare.npy").stdout)
+                self.assertEqual(json.loads(self.stela("stat", self.store, "/team/trips/fare.npy", "--json").stdout)["size"], 144)
+                log = json.loads(self.stela("log", self.store, "/team/trips", "--json").stdout)
+                self.assertEqual((log["version"], log["rows_added"], log["operation"]), (1, 2, "import"))
+                self.assertIn("no damage", self.stela("check", self.store).stdout)
+                self.assertEqual(json.loads(self.stela("check", self.store, "--json").stdout)["damages"], [])
+                self.assertEqual(json.loads(self.stela("inspect", self.store, "/team/trips", "--json").stdout)["rows"], 2)
+                self.assertIn("fare", self.stela("inspect", self.store, "/team/trips/fare.npy").stdout)
+                status = json.loads(self.stela("status", self.store, "--json").stdout)
+                self.assertEqual(status["daemon"] is None, way == "store")
+
+    def test_changing_verbs(self):
+        for way in self.both_ways():
+            with self.subTest(way):
+                self.stela("import", self.store, "/t/" + way, self.folder / "day.csv", "--null=NA", "-m", "hello")
+                numpy.save(self.folder / "tip.npy", numpy.array([7, 8]))
+                self.stela("import", self.store, f"/t/{way}/tip.npy", self.folder / "tip.npy")
+                log = self.stela("log", self.store, "/t/" + way).stdout
+                self.assertIn("hello", log)
+                self.assertEqual(len(log.splitlines()), 2)
+                self.stela("tag", self.store, "/t/" + way, "v1", "1")
+                self.stela("tag", self.store, "/t/" + way, "now")
+                tags = json.loads(self.stela("tag", self.store, "/t/" + way, "--json").stdout)
+                self.assertEqual(tags, [{"name": "now", "version": 2}, {"name": "v1", "version": 1}])
+                self.stela("tag", self.store, "/t/" + way, "now", "--delete")
+                self.assertEqual(self.stela("tag", self.store, "/t/" + way).stdout, "v1  1\n")
+                self.assertNotEqual(self.stela("tag", self.store, "/t/" + way, "v1", check=False).returncode, 0)
+                self.stela("tag", self.store, "/t/" + way, "v1", "2", "--force")
+                self.assertEqual(self.stela("cat", self.store, f"/t/{way}/.tags/v1/tip.txt").stdout, "7\n8\n")
+                self.stela("export", self.store, "/t/" + way, self.folder / "out.csv")
+                self.assertEqual((self.folder / "out.csv").read_text(), "fare,city,tip\n1.5,Berlin,7\n,Paris,8\n")
+                self.stela("export", self.store, f"/t/{way}/.versions/1", self.folder / f"out-{way}")
+                self.assertEqual(sorted(os.listdir(self.folder / f"out-{way}")), ["city.arrow", "fare.npy", "fare.valid.npy"])
+                self.stela("export", self.store, f"/t/{way}/tip.npy", self.folder / "tip2.npy")
+                self.assertEqual((self.folder / "tip2.npy").read_bytes(), npy(numpy.array([7, 8])))
+
+    def test_a_path_on_the_mount_stands_for_store_and_path(self):
+        self.mount()
+        self.assertEqual(self.stela("ls", self.mnt).stdout, "team\n")
+        self.assertEqual(self.stela("ls", self.mnt / "team").stdout, "trips\n")
+        self.stela("import", self.mnt / "team/trips", self.folder / "day.csv", "--null", "NA")
+        self.assertEqual(len(self.stela("log", self.mnt / "team/trips").stdout.splitlines()), 2)
+        self.assertEqual(self.load("team/trips/fare.npy").shape, (4,))
+
+    def test_failures_and_usage(self):
+        for words, code, text in ((("frob",), 2, "unknown verb"), ((), 2, "verb is missing"), (("ls",), 2, "takes STORE"),
+                                  (("ls", "--frob", self.store), 2, "frob"), (("import", self.store, "/x"), 2, "FILE"),
+                                  (("export", self.store, "/x"), 2, "OUT"),
+                                  (("ls", self.folder / "none"), 1, "no store"),
+                                  (("ls", self.store, "/none"), 1, "/none"),
+                                  (("cat", self.store, "/team"), 1, "folder"),
+                                  (("log", self.store, "/none"), 1, "/none"),
+                                  (("log", self.store, "/team"), 1, "folder"),
+                                  (("import", self.store, "/x", self.folder / "none.csv"), 1, "none.csv"),
+                                  (("import", self.store, "/x", STELA), 1, "extension"),
+                                  (("export", self.store, "/team/trips", self.folder / "x.parquet"), 1, "parquet"),
+                                  (("restore", self.store, "/none"), 1, "/none"),
+                                  (("restore", self.store, "/team/trips", "--to", "1"), 1, "later"),
+                                  (("tag", self.store, "/team/trips", "v", "9"), 1, "9")):
+            with self.subTest(words):
+                done = self.stela(*words, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertTrue(done.stderr.startswith("stela: "), done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+                self.assertIn(text, done.stderr)
+        self.assertFalse((self.folder / "x.parquet").exists())
+        self.assertEqual(self.stela("ls", self.store).stdout, "team\n")
+
+    def test_a_refused_import_leaves_nothing(self):
+        (self.folder / "bad.csv").write_text("a,b\n1\n")
+        for way in self.both_ways():
+            with self.subTest(way):
+                done = self.stela("import", self.store, "/new/folder/set", self.folder / "bad.csv", check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("bad.csv:2", done.stderr)
+                self.assertEqual(self.stela("ls", self.store).stdout, "team\n")
+
+    def test_restore_of_a_dropped_dataset(self):
+        self.mount()
+        self.shell("rm -r mnt/team")
+        self.assertEqual(self.names(), [])
+        self.assertIn("is back", self.stela("restore", self.store, "/team/trips").stdout)
+        self.assertEqual(self.names("team/trips"), ["city.arrow", "fare.npy", "fare.valid.npy"])
+
+    def test_help_and_version(self):
+        self.assertRegex(self.stela("--version").stdout, r"^stela \d+\.\d+\.\d+\n$")
+        for verb in ("mount", "umount", "status", "import", "export", "ls", "cat", "stat", "schema", "log", "tag",
+                     "restore", "check", "inspect"):
+            self.assertIn(verb, self.stela("--help").stdout)
+            self.assertIn(f"usage: stela {verb}", self.stela(verb, "--help").stdout)
+
+    def test_check_names_damage(self):
+        numpy.save(self.folder / "big.npy", numpy.arange(1 << 18))
+        self.stela("import", self.store, "/big", self.folder / "big.npy")
+        files = sorted((self.store / "data").rglob("*.flat"))
+        self.assertTrue(files)
+        with open(files[0], "r+b") as file:
+            file.seek(500_000)
+            file.write(b"\xff\xff\xff\xff")
+        done = self.stela("check", self.store, check=False)
+        self.assertEqual(done.returncode, 1)
+        for word in ("/big", "column big", "rows"):
+            self.assertIn(word, done.stdout)
+        damages = json.loads(self.stela("check", self.store, "--json", check=False).stdout)["damages"]
+        self.assertEqual(len(damages), 1)
+        self.assertLessEqual(damages[0]["first_row"], (500_000 - 128) // 8)
+
+    def test_a_closed_pipe_is_silent(self):
+        done = self.shell(f"{STELA} ls --json store /team/trips | head -c 1", check=False)
+        self.assertEqual(done.stderr, "")
+
+    def test_many_commands_at_once_without_a_daemon(self):
+        processes = [subprocess.Popen([STELA, "import", self.store, "/p", self.folder / "day.csv", "--null", "NA"],
+                                      stdout=subprocess.DEVNULL) for _ in range(6)]
+        self.assertEqual([process.wait(50) for process in processes], [0] * 6)
+        self.assertEqual(json.loads(self.stela("schema", self.store, "/p", "--json").stdout)["rows"], 12)
+
+
+class RealData(MountCase):
+    def test_flights_by_import_and_by_cp_are_the_same(self):
+        flights = SOURCE / "tests/data/flights.csv"
+        self.stela("import", self.store, "/imported", flights, "--null", "NA")
+        text = flights.read_text().replace(",NA", ",").replace(",NA", ",")
+        (self.folder / "empty.csv").write_text(text)
+        self.shell("mkdir mnt/copied && cp empty.csv mnt/copied/.append/")
+        self.assertEqual(self.names("imported"), self.names("copied"))
+        for name in self.names("imported"):
+            if name.endswith(".npy"):
+                self.assertEqual((self.mnt / "imported" / name).read_bytes(), (self.mnt / "copied" / name).read_bytes(), name)
+        rows = len(text.splitlines()) - 1
+        self.assertEqual(len(self.load("imported/year.npy")), rows)
+
+    def test_embeddings_are_mapped(self):
+        source = SOURCE / "tests/data/embeddings.npy"
+        self.shell(f"mkdir mnt/texts && cp {source} mnt/texts/ && cmp {source} mnt/texts/embeddings.npy")
+        mapped = numpy.load(self.mnt / "texts/embeddings.npy", mmap_mode="r")
+        numpy.testing.assert_array_equal(mapped, numpy.load(source))
+
+
+if __name__ == "__main__":
+    unittest.main()
