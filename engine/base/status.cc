@@ -38,6 +38,7 @@ int errno_of(Code code, bool path_operation) {
 }
 
 std::string errno_name(int error) {
+  if (error == ENOTSUP) return "ENOTSUP";  // EOPNOTSUPP is the same number
   const char* name = strerrorname_np(error);
   return name != nullptr ? name : "E" + std::to_string(error);
 }

@@ -20,8 +20,8 @@ class LocalChannel : public Channel {
   LocalChannel(std::unique_ptr<Store> store, std::unique_ptr<Tree> tree)
       : store_(std::move(store)), tree_(std::move(tree)) {}
 
-  VerbOutcome call(const VerbRequest& request, int output, const std::vector<int>& inputs,
-                   const ProgressFunction& progress) override {
+  Result<VerbOutcome> call(const VerbRequest& request, int output, const std::vector<int>& inputs,
+                           const ProgressFunction& progress) override {
     Caller caller{.uid = geteuid(), .gid = getegid(), .pid = static_cast<uint32_t>(getpid())};
     return run_verb({.store = *store_,
                      .tree = *tree_,
@@ -46,12 +46,11 @@ class LocalChannel : public Channel {
 class RemoteChannel : public Channel {
  public:
   explicit RemoteChannel(std::string store) : store_(std::move(store)) {}
-  VerbOutcome call(const VerbRequest& request, int output, const std::vector<int>& inputs,
-                   const ProgressFunction& progress) override {
+  Result<VerbOutcome> call(const VerbRequest& request, int output, const std::vector<int>& inputs,
+                           const ProgressFunction& progress) override {
     Result<std::unique_ptr<ControlConnection>> connection = connect_control(store_);
-    if (!connection.ok()) return VerbOutcome::from(connection.status());
-    Result<VerbOutcome> outcome = call_control(**connection, request, output, inputs, progress);
-    return outcome.ok() ? *outcome : VerbOutcome::from(outcome.status());
+    if (!connection.ok()) return Status(Code::kBusy, connection.status().message());
+    return call_control(**connection, request, output, inputs, progress);
   }
 
  private:
@@ -66,6 +65,7 @@ Result<std::unique_ptr<Channel>> open_local(const ChannelOptions& options) {
   TreeOptions tree_options = configuration.settings().tree;
   tree_options.passthrough = false;
   tree_options.version = program_version();
+  tree_options.daemon_log = "/dev/null";  // a command tells its errors itself
   tree_options.config_json = [text = configuration.json()] { return text; };
   STELA_ASSIGN(std::unique_ptr<Tree> tree, Tree::create(*store, std::move(tree_options)));
   return std::unique_ptr<Channel>(std::make_unique<LocalChannel>(std::move(store), std::move(tree)));

@@ -13,9 +13,10 @@ namespace stela::fsd {
 class Channel {
  public:
   virtual ~Channel() = default;
-  // `output` and `inputs` stay the caller's.
-  virtual VerbOutcome call(const VerbRequest& request, int output, const std::vector<int>& inputs,
-                           const ProgressFunction& progress) = 0;
+  // `output` and `inputs` stay the caller's. kBusy: nothing was done, because the daemon is ending; the
+  // channel is of no more use, a new one may be.
+  virtual Result<VerbOutcome> call(const VerbRequest& request, int output, const std::vector<int>& inputs,
+                                   const ProgressFunction& progress) = 0;
   // What could only be found at the end of everything (closing a store opened here).
   virtual Status close() { return {}; }
 };

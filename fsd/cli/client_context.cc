@@ -2,10 +2,18 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "fsd/cli/progress_line.h"
 #include "fsd/daemon/mount_table.h"
 
 namespace stela::fsd {
+namespace {
+
+constexpr auto kEndingLimit = std::chrono::seconds(12);  // longer than a daemon takes to end
+
+}  // namespace
 
 Result<Channel*> ClientContext::channel() {
   if (!channel_) {
@@ -17,10 +25,21 @@ Result<Channel*> ClientContext::channel() {
 
 VerbOutcome ClientContext::call(const VerbRequest& request, int output, const std::vector<int>& inputs,
                                 bool shows_progress) {
-  Result<Channel*> opened = channel();
-  if (!opened.ok()) return VerbOutcome::from(opened.status());
   ProgressLine line(shows_progress && isatty(STDOUT_FILENO) != 0 && isatty(STDERR_FILENO) != 0);
-  return (*opened)->call(request, output, inputs, [&](const VerbProgress& progress) { return line.show(progress); });
+  auto limit = std::chrono::steady_clock::now() + kEndingLimit;
+  for (;;) {
+    Result<Channel*> opened = channel();
+    if (!opened.ok()) return VerbOutcome::from(opened.status());
+    Result<VerbOutcome> outcome =
+        (*opened)->call(request, output, inputs, [&](const VerbProgress& progress) { return line.show(progress); });
+    if (outcome.ok()) return *outcome;
+    if (outcome.status().code() != Code::kBusy || std::chrono::steady_clock::now() > limit) {
+      return VerbOutcome::from(outcome.status());
+    }
+    // The daemon is just ending: soon the store is free to be opened here.
+    channel_.reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 VerbOutcome ClientContext::finish(VerbOutcome outcome) {

@@ -35,7 +35,8 @@ bool is_kernel_option(std::string_view word) {
 bool is_fstab_option(std::string_view word) {
   static constexpr std::string_view kWords[] = {"defaults", "auto",  "noauto", "user",   "users",
                                                 "nouser",   "owner", "group",  "nofail", "_netdev"};
-  return word.starts_with("x-") || word.starts_with("user=") || word.starts_with("comment=") || std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
+  return word.starts_with("x-") || word.starts_with("user=") || word.starts_with("comment=") ||
+         std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
 std::vector<std::string> split_options(std::string_view text) {

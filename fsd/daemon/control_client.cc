@@ -27,9 +27,12 @@ Result<VerbOutcome> call_control(ControlConnection& connection, const VerbReques
                                  const std::vector<int>& inputs, const ProgressFunction& progress) {
   std::vector<int> descriptors{output};
   descriptors.insert(descriptors.end(), inputs.begin(), inputs.end());
-  STELA_TRY(connection.send_line(encode_request(request), descriptors));
-  for (;;) {
+  Status ending(Code::kBusy, "the daemon is ending");
+  Status sent = connection.send_line(encode_request(request), descriptors);
+  if (!sent.ok()) return sent.code() == Code::kLimit ? sent : ending;
+  for (bool begun = false;; begun = true) {
     Result<std::string> line = connection.receive_line(-1);
+    if (!line.ok() && !begun) return ending;
     if (!line.ok()) {
       return Status(Code::kIo,
                     "the daemon ended or refused before the command was done; what it had committed stays (" +

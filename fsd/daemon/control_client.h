@@ -14,7 +14,8 @@ namespace stela::fsd {
 // kNotFound: no daemon listens there.
 Result<std::unique_ptr<ControlConnection>> connect_control(const std::string& store_directory);
 
-// Runs `request` in the daemon. A status only when the daemon could not be asked or went away in between.
+// Runs `request` in the daemon. A status only when the daemon went away: kBusy when it had not begun, so that
+// the command may be given again; kIo when it may have done it.
 Result<VerbOutcome> call_control(ControlConnection& connection, const VerbRequest& request, int output,
                                  const std::vector<int>& inputs, const ProgressFunction& progress);
 

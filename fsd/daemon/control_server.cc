@@ -152,6 +152,8 @@ void ControlServer::answer(ControlConnection& connection, const Caller& caller) 
       options_.stop();
       return;
     }
+    // From here on a connection that breaks is a command that may have been done.
+    if (!connection.send_line(encode_reply({VerbProgress{}, {}})).ok()) return;
     if (descriptors.list().empty()) return finish({2, "the request came without a file for its output"});
     int64_t told_ns = monotonic_ns();
     ProgressFunction progress = [&](const VerbProgress& now) {

@@ -45,14 +45,16 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A daemon that is just ending, or a short command, is waited for; a daemon that answers is not.
+// A daemon that is just ending (its mount is gone already), or a short command, is waited for; others are not.
 Result<std::unique_ptr<Store>> open_when_free(const std::string& directory, const StoreOptions& store_options,
                                               const OpenStoreOptions& options) {
   auto limit = std::chrono::steady_clock::now() + kBusyLimit;
   for (;;) {
     Result<std::unique_ptr<Store>> store = open_store_folder(directory, store_options, options);
     if (store.ok() || store.status().code() != Code::kBusy) return store;
-    if (connect_control(directory).ok() || std::chrono::steady_clock::now() > limit) return store;
+    Result<std::vector<MountEntry>> mounts = stela_mounts();
+    bool mounted = mounts.ok() && mount_of_store(*mounts, directory).has_value();
+    if ((mounted && connect_control(directory).ok()) || std::chrono::steady_clock::now() > limit) return store;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

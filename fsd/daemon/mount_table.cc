@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,8 +145,9 @@ Status detach_mount(const std::string& mount_point, bool lazy) {
 
 Status heal_mount_point(const std::string& mount_point) {
   for (int i = 0; i < kStackedMountsMax; ++i) {
-    struct stat attributes;
-    if (stat(mount_point.c_str(), &attributes) == 0) return {};
+    // Unlike stat, never answered from what the kernel remembers of a daemon that is gone.
+    struct statfs filesystem;
+    if (statfs(mount_point.c_str(), &filesystem) == 0) return {};
     if (errno == ENOENT) return {};
     if (errno != ENOTCONN && errno != ECONNABORTED) return status_from_errno(errno, "the mount point " + mount_point);
     STELA_ASSIGN(std::vector<MountEntry> mounts, stela_mounts());

@@ -1,13 +1,10 @@
 // Tells the kernel which names and attributes changed. A notification may wait for a directory's lock that a
-// request still being answered holds, so it has a thread of its own that holds no lock and handles no request.
+// request still being answered holds; the tree calls from a thread of its own that holds no lock and handles no
+// request, and waits for it (a bounded time) before it answers the request that made the change.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "fsd/tree/tree.h"
 
@@ -15,34 +12,15 @@ struct fuse_session;
 
 namespace stela::fsd::fuse {
 
+// Any thread, while the session exists. Pages are never invalidated: content never changes under a node.
 class Notifier : public TreeObserver {
  public:
-  explicit Notifier(fuse_session* session);
-  ~Notifier() override { stop(); }
-  Notifier(const Notifier&) = delete;
-  Notifier& operator=(const Notifier&) = delete;
-
+  explicit Notifier(fuse_session* session) : session_(session) {}
   void entry_changed(uint64_t parent_node, const std::string& name) override;
   void attributes_changed(uint64_t node) override;
-  // Drops what is still queued and ends the thread. The session must be answering requests, or gone.
-  void stop();
 
  private:
-  // Beyond this many the oldest is dropped: what changes has short timeouts as well.
-  static constexpr size_t kQueuedMax = 65536;
-  struct Change {
-    uint64_t node = 0;
-    std::string name;  // "": attributes of `node`, else the entry below it
-  };
-  void push(Change change);
-  void run();
-
   fuse_session* const session_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Change> queue_;
-  bool stopping_ = false;
-  std::thread thread_;
 };
 
 }  // namespace stela::fsd::fuse

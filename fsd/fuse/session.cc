@@ -170,7 +170,6 @@ Status Session::run() {
   fuse_loop_cfg_destroy(config);
   wire_->adapter->pool().drain();
   tree_->set_observer(nullptr);
-  notifier_->stop();
   finished_.store(true);
   // ENODEV and EINTR are how a detached and a stopped mount end.
   if (error < 0 && error != -ENODEV && error != -EINTR) return status_from_errno(-error, "answering the mount");

@@ -39,7 +39,7 @@ class Session {
 
   // What the kernel offered, less what this process may not use.
   InitGrants grants() const { return grants_; }
-  // `tree` outlives run(). Sets itself as the tree's observer.
+  // `tree` outlives run(), and has been shut down before this is destroyed. Becomes the tree's observer.
   void attach(Tree& tree);
   // Answers requests until the mount is detached or stop() is called; afterwards every request that was
   // taken has been answered. Blocks.

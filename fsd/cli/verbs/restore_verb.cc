@@ -1,8 +1,30 @@
 #include "fsd/cli/output.h"
+#include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/verbs.h"
 
 namespace stela::fsd {
 namespace {
+
+// The dataset, and before it the folders above it that were removed with it.
+Status restore_path(Store& store, const std::string& path, const CommitInfo& info) {
+  std::string prefix;
+  std::vector<std::string> components = split_path(path);
+  std::vector<NodeInfo> folders;
+  Status status = components.empty() ? invalid("'/' was not dropped") : Status();
+  for (size_t i = 0; i < components.size() && status.ok(); ++i) {
+    prefix += "/" + components[i];
+    bool last = i + 1 == components.size();
+    if (!last && store.lookup(prefix).ok()) continue;
+    Result<NodeInfo> node = store.restore_dropped(prefix, info);
+    status = node.status().with_context(path);
+    if (node.ok() && !last) folders.push_back(*node);
+  }
+  if (status.ok()) return status;
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+    (void)store.remove_directory(folder->parent, folder->name, info).ok();  // what failed first is told
+  }
+  return status;
+}
 
 VerbOutcome run(const VerbContext& context) {
   const VerbRequest& request = context.request;
@@ -11,8 +33,8 @@ VerbOutcome run(const VerbContext& context) {
                    request.args[0] + "/.versions/N"};
   }
   CommitInfo info{.author = author_of(context.caller), .operation = "restore", .message = request.value("message")};
-  Result<NodeInfo> node = context.store.restore_dropped(request.args[0], info);
-  if (!node.ok()) return VerbOutcome::from(node.status());
+  Status restored = restore_path(context.store, request.args[0], info);
+  if (!restored.ok()) return VerbOutcome::from(restored);
   Output output(context);
   output.line(printable(request.args[0]) + " is back");
   return VerbOutcome::from(output.flush());
