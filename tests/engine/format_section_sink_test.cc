@@ -1,9 +1,9 @@
-#include "engine/format/section_sink.h"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
+
+#include "engine/format/section_sink.h"
 
 namespace stela::format {
 namespace {
