@@ -178,17 +178,14 @@ Status MountDaemon::start_control() {
   options.stop = [this] { signal_end(); };
   options.run = [this](const VerbRequest& verb, const Caller& caller, int output, const std::vector<int>& inputs,
                        const ProgressFunction& progress) {
-    auto done = request_.run_verb({.store = *store_,
-                                   .tree = *tree_,
-                                   .request = verb,
-                                   .caller = caller,
-                                   .inputs = inputs,
-                                   .output = output,
-                                   .progress = progress,
-                                   .service = &info_});
-    // What the verb committed is seen through the mount at once.
-    tree_->heads_moved();
-    return done;
+    return request_.run_verb({.store = *store_,
+                              .tree = *tree_,
+                              .request = verb,
+                              .caller = caller,
+                              .inputs = inputs,
+                              .output = output,
+                              .progress = progress,
+                              .service = &info_});
   };
   Result<std::unique_ptr<ControlServer>> server = ControlServer::start(std::move(options));
   if (server.ok()) {
