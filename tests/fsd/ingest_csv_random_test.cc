@@ -113,7 +113,7 @@ TEST(CsvRandom, types_do_not_depend_on_the_order_of_rows) {
       FakeDataset dataset;
       MemorySource source(file);
       auto ingest = start_csv_ingest(source, "f.csv", ',', std::make_unique<FakeRowSink>(dataset), {},
-                                     {random() % 20 + 1, random() % 10 + 1, random() % 16 == 0 ? 10 : 1000});
+                                     {random() % 20 + 1, random() % 10 + 1, random() % 16 == 0 ? size_t{10} : size_t{1000}});
       auto version = ingest.value()->commit(true, {});
       ASSERT_TRUE(version.ok()) << version.status().message() << "\n" << file;
       if (order == 0) type = dataset.fields[0].type.name();

@@ -122,12 +122,15 @@ class Columns(MountCase):
         self.stela("restore", self.mnt, "/two/three")
         self.assertEqual(self.load("two/three/a.npy").tolist(), [0, 1, 2])
 
-    def test_cp_r_copies_a_dataset_with_its_nulls(self):
+    def test_cp_r_out_loses_no_null_and_back_makes_the_dataset(self):
         (self.mnt / "t").mkdir()
         self.append("t", "x.csv", "a,city\n1,x\n,\n3,z\n")
-        self.shell("cp -r mnt/t out && cp -r out mnt/copy")
-        self.assertEqual((self.mnt / "copy/a.txt").read_text(), "1\n\\N\n3\n")
+        self.shell("cp -r mnt/t out")
+        self.assertEqual(numpy.load(self.folder / "out/a.valid.npy").tolist(), [True, False, True])
+        self.make_dataset("u", b=[1, 2, 3], c=[0.5, 1.5, 2.5])
+        self.shell("cp mnt/t/city.arrow mnt/u/ && cp -r mnt/u out2 && cp -r out2 mnt/copy && diff -r mnt/copy out2")
         self.assertEqual((self.mnt / "copy/city.txt").read_text(), "x\n\\N\nz\n")
+        self.assertEqual(self.load("copy/c.npy").tolist(), [0.5, 1.5, 2.5])
 
     def test_names_that_need_encoding(self):
         (self.mnt / "t").mkdir()
@@ -178,7 +181,8 @@ class Versions(MountCase):
     def test_a_version_is_read_only(self):
         old = self.mnt / "trips/.versions/1"
         for change in (lambda: os.unlink(old / "a.npy"), lambda: os.mkdir(old / "x"),
-                       lambda: os.open(old / "a.npy", os.O_WRONLY), lambda: os.open(old / "a.npy", os.O_RDWR | os.O_TRUNC),
+                       lambda: os.open(old / "a.npy", os.O_WRONLY),
+                       lambda: os.open(old / "a.npy", os.O_RDWR | os.O_TRUNC),
                        lambda: os.rename(old / "a.npy", old / "b.npy"), lambda: self.write(old / "c.npy", b"x"),
                        lambda: os.truncate(old / "a.npy", 0), lambda: os.chmod(old / "a.npy", 0o600)):
             with self.refused(errno.EROFS):
@@ -211,8 +215,8 @@ class Versions(MountCase):
             os.listdir(self.mnt / "trips/.at/yesterday")
 
     def test_a_pinned_folder_stays_consistent(self):
-        done = self.shell("cd -P mnt/trips/.versions/latest && printf 'a\\n4\\n' > ../../.append/x.csv && wc -l < a.txt && "
-                          "cd ../latest/ && wc -l < a.txt")
+        done = self.shell("cd -P mnt/trips/.versions/latest && printf 'a\\n4\\n' > ../../.append/x.csv && "
+                          "wc -l < a.txt && cd ../latest/ && wc -l < a.txt")
         self.assertEqual(done.stdout.split(), ["3", "4"])
 
     def test_the_head_shows_commits_at_once(self):
