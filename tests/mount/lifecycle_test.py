@@ -173,7 +173,7 @@ class Lifecycle(MountCase):
         if os.geteuid() != 0:
             self.skipTest("only root can become another user")
         if stat.S_IMODE(os.stat("/dev/fuse").st_mode) & 0o006 != 0o006:
-            self.skipTest("/dev/fuse is not open to other users here")
+            self.skipTest("needs kernel device /dev/fuse open to other users")
         self.umount()
         user = pwd.getpwnam("nobody")
         home = self.folder / "home"
