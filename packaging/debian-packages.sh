@@ -8,7 +8,7 @@ build_packages=(
   libfuse3-dev fuse3 libisal-dev libxxhash-dev libboost-program-options-dev nlohmann-json3-dev
   libflatbuffers-dev flatbuffers-compiler libfast-float-dev libgtest-dev
 )
-test_packages=(python3 python3-numpy python3-pandas attr)
+test_packages=(python3 python3-numpy python3-pandas attr rsync)
 client_packages=(python3-venv)
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 

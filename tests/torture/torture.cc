@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <random>
 #include <set>
 
@@ -22,7 +21,7 @@ int main(int argc, char** argv) {
   uint64_t runs = 0;
   for (; std::chrono::steady_clock::now() < end; ++runs) {
     std::set<uint64_t> seen;
-    stela::model::CrashRun run(seed + runs, std::numeric_limits<size_t>::max(), seen, 100);
+    stela::model::CrashRun run(seed + runs, 3000, seen, 100);
     std::string wrong = run.run({}, 60);
     images += seen.size();
     if (wrong.empty()) continue;
