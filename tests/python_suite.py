@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the unittest files of a folder and writes their verdicts, test by test, for packaging/test_report.py.
 
-    python_suite.py FOLDER [RESULT.xml] [-k PATTERN]...      files *_test.py; exit code 1 on failures or without tests
+    python_suite.py FOLDER|FILE [RESULT.xml] [-k PATTERN]...      files *_test.py; exit code 1 on failures or without tests
 """
 import argparse
 import pathlib
@@ -68,7 +68,10 @@ def main():
     loader = unittest.TestLoader()
     if arguments.patterns:
         loader.testNamePatterns = [p if "*" in p else f"*{p}*" for p in arguments.patterns]
-    suite = loader.discover(str(arguments.folder), pattern="*_test.py", top_level_dir=str(arguments.folder))
+    folder, files = arguments.folder, "*_test.py"
+    if folder.is_file():
+        folder, files = folder.parent, folder.name
+    suite = loader.discover(str(folder), pattern=files, top_level_dir=str(folder))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Recorder).run(suite)
     if arguments.result:
         arguments.result.parent.mkdir(parents=True, exist_ok=True)

@@ -84,7 +84,10 @@ Code code_of_errno(int error) {
 
 Status status_from_errno(int error, std::string_view what) {
   const char* text = strerrordesc_np(error);
-  return {code_of_errno(error), std::string(what) + ": " + (text != nullptr ? text : errno_name(error).c_str())};
+  std::string sentence = std::string(what) + ": " + (text != nullptr ? text : errno_name(error).c_str());
+  if (error == ENOSPC) sentence += "; the disk is full: remove data or free space, then write again";
+  if (error == EDQUOT) sentence += "; the quota is used up: remove data or raise it, then write again";
+  return {code_of_errno(error), std::move(sentence)};
 }
 
 void check_failed(const char* file, int line, const char* expression, const std::string& values) {

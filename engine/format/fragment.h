@@ -68,6 +68,8 @@ class FragmentWriter {
   Status finish();
   FileId file_id() const;
   const std::vector<DataFile>& files() const;
+  // The flat file of a fragment that has exactly one; null when it has none (yet).
+  FileWriter* flat_file() const;
 
  private:
   struct Impl;
@@ -89,6 +91,8 @@ class VerifiedExtents {
   // A changed `fingerprint` clears the file's bits.
   bool is_verified(FileId file, const std::string& fingerprint, uint64_t extent);
   void set_verified(FileId file, const std::string& fingerprint, uint64_t extent);
+  // Extents [0, extents): of a file whose writer has just sealed them.
+  void set_all_verified(FileId file, const std::string& fingerprint, uint64_t extents);
   bool all_verified(FileId file, const std::string& fingerprint, uint64_t extents);
   void clear(FileId file);
 

@@ -163,6 +163,8 @@ Status FragmentWriter::finish() {
   return {};
 }
 
+FileWriter* FragmentWriter::flat_file() const { return impl_->flats.size() == 1 ? impl_->flats[0].get() : nullptr; }
+
 FileId FragmentWriter::file_id() const { return impl_->id; }
 
 const std::vector<DataFile>& FragmentWriter::files() const { return impl_->written; }

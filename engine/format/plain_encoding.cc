@@ -5,9 +5,9 @@
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kLengthBytes = sizeof(uint32_t);
+constexpr uint64_t kStoredLengthBytes = sizeof(uint32_t);
 
-uint32_t length_at(ByteSpan encoded, uint64_t row) { return get_fixed<uint32_t>(encoded.data() + row * kLengthBytes); }
+uint32_t length_at(ByteSpan encoded, uint64_t row) { return get_fixed<uint32_t>(encoded.data() + row * kStoredLengthBytes); }
 
 uint64_t sum_lengths(ByteSpan encoded, uint64_t first, uint64_t count) {
   uint64_t sum = 0;
@@ -30,7 +30,7 @@ Status check_fixed_size(ByteSpan encoded, const DataType& type, uint64_t rows) {
 }
 
 Status check_lengths_size(ByteSpan encoded, uint64_t rows) {
-  if (rows > encoded.size() / kLengthBytes) return damaged("a plain page is shorter than the lengths of its values");
+  if (rows > encoded.size() / kStoredLengthBytes) return damaged("a plain page is shorter than the lengths of its values");
   return {};
 }
 
@@ -40,8 +40,8 @@ bool PlainEncoding::supports(const DataType&) const { return true; }
 
 std::optional<uint64_t> PlainEncoding::estimate(const ColumnView& sample) const {
   if (!sample.type->is_variable()) return sample.type->value_width() * 256;
-  if (sample.rows == 0) return kLengthBytes * 256;
-  return (sample.value_bytes() + sample.rows * kLengthBytes) * 256 / sample.rows;
+  if (sample.rows == 0) return kStoredLengthBytes * 256;
+  return (sample.value_bytes() + sample.rows * kStoredLengthBytes) * 256 / sample.rows;
 }
 
 Status PlainEncoding::encode(const ColumnView& values, Buffer& out) const {
@@ -51,20 +51,20 @@ Status PlainEncoding::encode(const ColumnView& values, Buffer& out) const {
   }
   size_t at = out.size();
   uint64_t bytes = values.value_bytes();
-  out.resize(at + values.rows * kLengthBytes + bytes);
+  out.resize(at + values.rows * kStoredLengthBytes + bytes);
   std::byte* to = out.data() + at;
   for (uint64_t row = 0; row < values.rows; ++row) {
     uint64_t length = values.offsets[row + 1] - values.offsets[row];
     if (length > std::numeric_limits<uint32_t>::max()) return {Code::kLimit, "one value is larger than 4 GiB"};
     auto stored = static_cast<uint32_t>(length);
-    std::memcpy(to + row * kLengthBytes, &stored, kLengthBytes);
+    std::memcpy(to + row * kStoredLengthBytes, &stored, kStoredLengthBytes);
   }
-  if (bytes > 0) std::memcpy(to + values.rows * kLengthBytes, values.values + values.offsets[0], bytes);
+  if (bytes > 0) std::memcpy(to + values.rows * kStoredLengthBytes, values.values + values.offsets[0], bytes);
   return {};
 }
 
 uint64_t PlainEncoding::lengths_bytes(ByteSpan, const DataType& type, uint64_t rows) const {
-  return type.is_variable() ? rows * kLengthBytes : 0;
+  return type.is_variable() ? rows * kStoredLengthBytes : 0;
 }
 
 Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
@@ -78,14 +78,14 @@ Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint6
     return {};
   }
   STELA_TRY(check_lengths_size(encoded, rows));
-  uint64_t available = encoded.size() - rows * kLengthBytes;
+  uint64_t available = encoded.size() - rows * kStoredLengthBytes;
   uint64_t skipped = sum_lengths(encoded, 0, first);
   uint64_t bytes = sum_lengths(encoded, first, count);
   if (skipped > available || bytes > available - skipped) return damaged("lengths of a plain page exceed its bytes");
   std::vector<uint32_t> lengths(count);
-  std::memcpy(lengths.data(), encoded.data() + first * kLengthBytes, count * kLengthBytes);
+  std::memcpy(lengths.data(), encoded.data() + first * kStoredLengthBytes, count * kStoredLengthBytes);
   std::byte* to = out.grow_variable(lengths.data(), count);
-  if (bytes > 0) std::memcpy(to, encoded.data() + rows * kLengthBytes + skipped, bytes);
+  if (bytes > 0) std::memcpy(to, encoded.data() + rows * kStoredLengthBytes + skipped, bytes);
   return {};
 }
 
@@ -95,7 +95,7 @@ Status PlainEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64
   if (type.is_variable()) STELA_TRY(check_lengths_size(encoded, rows));
   uint64_t width = type.value_width();
   uint64_t row = 0;
-  uint64_t at = rows * kLengthBytes;  // where the bytes of `row` begin
+  uint64_t at = rows * kStoredLengthBytes;  // where the bytes of `row` begin
   for (uint32_t want : wanted) {
     if (want >= rows || want < row) return damaged("rows beyond the end of a plain page, or not in order");
     if (!type.is_variable()) {

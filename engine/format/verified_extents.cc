@@ -45,6 +45,11 @@ void VerifiedExtents::set_verified(FileId file, const std::string& fingerprint, 
   ++bits.count;
 }
 
+void VerifiedExtents::set_all_verified(FileId file, const std::string& fingerprint, uint64_t extents) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->files[file] = {fingerprint, std::vector<bool>(extents, true), extents};
+}
+
 bool VerifiedExtents::all_verified(FileId file, const std::string& fingerprint, uint64_t extents) {
   std::lock_guard lock(impl_->mutex);
   Impl::FileBits* bits = impl_->find(file, fingerprint);

@@ -52,6 +52,11 @@ class FileWriter {
   // Replaces the first `bytes.size()` bytes, which append() wrote before; once, before finish.
   virtual Status fill_head(ByteSpan bytes) = 0;
   virtual uint64_t size() const = 0;
+  // What was written before, also after finish; `into` is filled whole or the read fails.
+  virtual Status read_back(uint64_t offset, MutableByteSpan into) {
+    (void)offset, (void)into;
+    return unsupported("this file cannot be read while it is written");
+  }
 };
 
 // Local, unnamed, not durable: spools of drafts, transposition, sorting. Gone when destroyed.

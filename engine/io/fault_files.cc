@@ -53,6 +53,10 @@ class FaultWriter final : public FileWriter {
     return {};
   }
   uint64_t size() const override { return size_; }
+  Status read_back(uint64_t offset, MutableByteSpan into) override {
+    if (offset > size_ || into.size() > size_ - offset) return damaged(name_ + ": a read passes what was written");
+    return state_->read(*file_, name_, offset, into);
+  }
 
   const std::string& name() const { return name_; }
   Status begin_finish() {

@@ -49,14 +49,17 @@ class MemoryWriter final : public FileWriter {
     head_filled_ = true;
     return {};
   }
-  uint64_t size() const override { return finished_ ? finished_size_ : bytes_->size(); }
+  uint64_t size() const override { return bytes_->size(); }
+  Status read_back(uint64_t offset, MutableByteSpan into) override {
+    ReadRange range{offset, into};
+    return MemoryReader(name_, bytes_).read({&range, 1});
+  }
 
   const std::string& name() const { return name_; }
   bool finished() const { return finished_; }
   std::shared_ptr<const Buffer> take() {
     finished_ = true;
-    finished_size_ = bytes_->size();
-    return std::move(bytes_);
+    return bytes_;
   }
 
  private:
@@ -64,7 +67,6 @@ class MemoryWriter final : public FileWriter {
   std::shared_ptr<Buffer> bytes_ = std::make_shared<Buffer>();
   bool head_filled_ = false;
   bool finished_ = false;
-  uint64_t finished_size_ = 0;
 };
 
 class MemoryScratch final : public ScratchFile {

@@ -48,6 +48,14 @@ class PosixWriter final : public FileWriter {
   }
 
   uint64_t size() const override { return size_; }
+
+  Status read_back(uint64_t offset, MutableByteSpan into) override {
+    STELA_TRY(failure_);
+    STELA_TRY(flush());
+    ReadRange range{offset, into};
+    return read_ranges(file_.fd(), written_, {&range, 1}, path_);
+  }
+
   const std::string& name() const { return name_; }
 
   // The steps of finish; whatever happens the writer takes no more bytes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "engine/store/snapshot_impl.h"
 
@@ -90,9 +91,11 @@ Status AppenderImpl::resolve(const Batch* batch) {
     STELA_TRY(establish(fields, head.node));
   }
   for (auto& [id, entry] : columns) targets_.push_back({entry.name, entry.type, entry.nullable, id, entry.group});
+  std::unordered_map<std::string_view, const DataType*> types;
+  for (const Target& target : targets_) types.emplace(target.name, &target.type);
   for (const Field& field : schema_) {
-    auto same = [&](const Target& target) { return target.name == field.name && target.type == field.type; };
-    if (std::none_of(targets_.begin(), targets_.end(), same)) {
+    auto named = types.find(field.name);
+    if (named == types.end() || !(*named->second == field.type)) {
       return invalid("the dataset has no column '" + field.name + "' of type " + field.type.name());
     }
   }
@@ -104,26 +107,26 @@ Status AppenderImpl::resolve(const Batch* batch) {
 
 Status AppenderImpl::arrange(const Batch& batch, std::vector<ColumnData>& nulls, std::vector<ColumnView>& views) const {
   uint64_t rows = batch.rows();
-  std::set<std::string_view> used;
+  std::unordered_map<std::string_view, size_t> given;
   for (size_t i = 0; i < batch.columns.size(); ++i) {
     if (batch.columns[i].rows() != rows) {
       return invalid("column '" + batch.names[i] + "' has " + std::to_string(batch.columns[i].rows()) +
                      " rows, the others " + std::to_string(rows));
     }
-    if (!used.insert(batch.names[i]).second) return invalid("the column '" + batch.names[i] + "' is there twice");
+    if (!given.emplace(batch.names[i], i).second) return invalid("the column '" + batch.names[i] + "' is there twice");
   }
   nulls.reserve(targets_.size());  // views point into it
   for (const Target& target : targets_) {
-    auto named = std::find(batch.names.begin(), batch.names.end(), target.name);
-    if (named == batch.names.end()) {
+    auto named = given.find(target.name);
+    if (named == given.end()) {
       if (!target.nullable)
         return invalid("the new rows lack the column '" + target.name + "', which does not allow nulls");
       nulls.emplace_back(target.type).append_nulls(rows);
       views.push_back(nulls.back().view());
       continue;
     }
-    used.erase(*named);
-    const ColumnData& column = batch.columns[static_cast<size_t>(named - batch.names.begin())];
+    const ColumnData& column = batch.columns[named->second];
+    given.erase(named);
     if (!(column.type() == target.type)) {
       return invalid("column '" + target.name + "' has type " + target.type.name() + ", the new rows have " +
                      column.type().name());
@@ -131,7 +134,9 @@ Status AppenderImpl::arrange(const Batch& batch, std::vector<ColumnData>& nulls,
     STELA_TRY(check_values(core_.options, target.name, target.nullable, column.view()));
     views.push_back(column.view());
   }
-  if (!used.empty()) return invalid("the dataset has no column '" + std::string(*used.begin()) + "'");
+  for (const std::string& name : batch.names) {
+    if (given.contains(name)) return invalid("the dataset has no column '" + name + "'");
+  }
   return {};
 }
 
@@ -206,10 +211,10 @@ Result<std::vector<GroupId>> AppenderImpl::groups_now(const Builder& builder,
       }
     }
     STELA_ASSIGN(auto columns, builder.columns(dataset_));
+    std::set<ColumnId> known;
+    for (const Target& target : targets_) known.insert(target.id);
     for (auto& [id, entry] : columns) {
-      auto known =
-          std::find_if(targets_.begin(), targets_.end(), [&, column = id](const Target& t) { return t.id == column; });
-      if (known != targets_.end()) continue;
+      if (known.contains(id)) continue;
       if (!entry.nullable) {
         return Status(Code::kConflict,
                       "the column '" + entry.name + "', which does not allow nulls, was added meanwhile");
@@ -257,7 +262,6 @@ Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo
     first_row = 0;  // a fresh group begins at its own row 0
     change.operation = rows_ == 0 ? "schema" : "append";
     change.kind = rows_ == 0 ? VersionKind::kSchema : VersionKind::kAppend;
-    for (const Target& target : targets_) change.columns.push_back(target.id);
   } else {
     STELA_ASSIGN(groups, groups_now(builder, &added));
   }
@@ -315,7 +319,7 @@ Result<VersionInfo> AppenderImpl::commit(const CommitInfo& info) {
   }
   if (fragment_) {
     fragment_->settle();
-    store_.maintenance().note_grown(dataset_);
+    store_.grown(dataset_);
   }
   schema_.clear();
   reset();

@@ -23,6 +23,8 @@ class PreparedFragment {
   void add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups, uint64_t first_row) const;
   void settle() const;
   uint64_t bytes() const;
+  // The flat file of a column streamed by itself; null when there is none.
+  FileWriter* flat_file() const { return writer_.flat_file(); }
 
  private:
   Core& core_;
@@ -39,6 +41,7 @@ uint64_t inline_bytes(const ColumnView& column);
 Status check_values(const StoreOptions& options, const std::string& name, bool nullable, const ColumnView& column);
 
 std::unique_ptr<Appender> make_appender(StoreImpl& store, NodeId dataset, std::vector<Field> schema);
-Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeId dataset, Field field, bool replace);
+Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeId dataset, Field field, bool replace,
+                                                         std::optional<VersionNumber> base);
 
 }  // namespace stela::store

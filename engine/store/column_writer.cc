@@ -42,6 +42,18 @@ class ColumnWriterImpl final : public ColumnWriter {
 
   uint64_t rows() const override { return rows_; }
 
+  uint64_t flat_bytes() const override {
+    FileWriter* flat = fragment_ ? fragment_->flat_file() : nullptr;
+    return flat == nullptr ? 0 : flat->size() - header_bytes();
+  }
+
+  Status read_back(uint64_t offset, MutableByteSpan into) override {
+    if (offset > flat_bytes() || into.size() > flat_bytes() - offset) {
+      return invalid("values are read back that are not in the column's flat file");
+    }
+    return fragment_->flat_file()->read_back(header_bytes() + offset, into);
+  }
+
   Result<VersionInfo> commit(const CommitInfo& info) override {
     if (committed_) return invalid("the column was committed already");
     if (fragment_) {
@@ -55,12 +67,14 @@ class ColumnWriterImpl final : public ColumnWriter {
     committed_ = true;
     if (fragment_) {
       fragment_->settle();
-      store_.maintenance().note_grown(dataset_);
+      store_.grown(dataset_);
     }
     return version;
   }
 
  private:
+  uint64_t header_bytes() const { return format::npy_header(field_.type, 0).size(); }
+
   Status spill() {
     fragment_ = std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type}});
     if (rows_ == 0) return {};
@@ -79,17 +93,14 @@ class ColumnWriterImpl final : public ColumnWriter {
                                    " since this write began; read it again and repeat"};
     }
     if (old->value != 0 && !replace_) return {Code::kExists, "there is a column '" + field_.name + "' already"};
-    if (!has_columns) return {};
+    if (!has_columns || rows_ == head.rows()) return {};
     if (head.latest && head.latest->info.rows_changed > base_) {
       return {Code::kConflict, "rows were appended by " + describe_version(head.latest->info) + " while the column '" +
                                    field_.name + "' was written; save it with " + std::to_string(head.rows()) +
                                    " values"};
     }
-    if (rows_ != head.rows()) {
-      return invalid("the column '" + field_.name + "' has " + std::to_string(rows_) + " values, but the dataset has " +
-                     std::to_string(head.rows()) + " rows");
-    }
-    return {};
+    return invalid("the column '" + field_.name + "' has " + std::to_string(rows_) + " values, but the dataset has " +
+                   std::to_string(head.rows()) + " rows");
   }
 
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version) const {
@@ -145,16 +156,23 @@ class ColumnWriterImpl final : public ColumnWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeId dataset, Field field, bool replace) {
+Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeId dataset, Field field, bool replace,
+                                                         std::optional<VersionNumber> base) {
   STELA_TRY(check_column_name(field.name));
   STELA_TRY(field.type.validate());
   ReadView view = store.core().states.view();
   PendingGroup none;
   Builder reader(none, view.catalog(), view.q(), 0, 0);
   STELA_ASSIGN(DatasetHead head, read_head(reader, dataset));
+  Sequence began = view.q();
+  if (base && base->value == 0) began = Sequence{0};
+  if (base && base->value != 0) {
+    STELA_ASSIGN(VersionEntry version, store.version_entry(view, dataset, *base));
+    began = version.info.sequence;
+  }
   auto [id, group] = store.core().column_ids.reserve(dataset, head.node.next_column, head.node.next_group, 1);
   return std::unique_ptr<ColumnWriter>(
-      std::make_unique<ColumnWriterImpl>(store, dataset, std::move(field), replace, view.q(), id, group));
+      std::make_unique<ColumnWriterImpl>(store, dataset, std::move(field), replace, began, id, group));
 }
 
 }  // namespace stela::store

@@ -1,6 +1,7 @@
 #include "engine/store/committer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/store/manifest.h"
 
@@ -10,6 +11,9 @@ namespace {
 
 // Segments that stay untouched by ordinary commits, so that removals can be logged on a full disk.
 constexpr uint64_t kSparedSegments = 1;
+// A group waits this part of a sync's time for the writers that are on their way with their next commit.
+constexpr int64_t kGatherPart = 2;
+constexpr int64_t kGatherMaxNs = 500'000;
 
 std::string sealed(const std::string& reason) {
   return reason +
@@ -79,18 +83,32 @@ Result<CommitResult> Committer::commit(Privilege privilege, const Build& build) 
   STELA_TRY(admit(lock, privilege));
   Request request{privilege, &build, false, {}, {}};
   queue_.push_back(&request);
+  if (gathering_ && queue_.size() >= expected_) gathered_.notify_one();
   while (!request.done) {
-    if (leading_) {
-      changed_.wait(lock);
+    if (leading_ || queue_.front() != &request) {
+      request.woken.wait(lock);
       continue;
     }
     leading_ = true;
+    gather(lock);
     lead(lock);
     leading_ = false;
+    if (!queue_.empty()) queue_.front()->woken.notify_one();
     changed_.notify_all();
   }
   if (!request.status.ok()) return request.status;
   return request.result;
+}
+
+// Several writers that commit one after the other would fall into two halves, one of which syncs while the other
+// waits. So the leader waits a little for as many as there were at the end of the last group; a writer alone waits for
+// nobody.
+void Committer::gather(std::unique_lock<std::mutex>& lock) {
+  if (queue_.size() >= expected_) return;
+  auto wait = std::chrono::nanoseconds(std::min(last_sync_ns_ / kGatherPart, kGatherMaxNs));
+  gathering_ = true;
+  gathered_.wait_for(lock, wait, [&] { return queue_.size() >= expected_; });
+  gathering_ = false;
 }
 
 void Committer::lead(std::unique_lock<std::mutex>& lock) {
@@ -100,7 +118,9 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
   std::string payload;
   size_t taken = build_group(requests, built, payload);
   Status status = core_.latch.check();
+  int64_t begun_ns = core_.env->clock().monotonic_ns();
   if (status.ok() && !built.empty()) status = write_group(built, payload);
+  int64_t sync_ns = core_.env->clock().monotonic_ns() - begun_ns;
   if (status.ok() && !built.empty()) publish(built);
   lock.lock();
   for (Built& member : built) {
@@ -109,15 +129,21 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
   }
   for (size_t i = 0; i < taken; ++i) {
     requests[i]->done = true;
+    requests[i]->woken.notify_one();
     queue_.pop_front();
   }
+  expected_ = taken + queue_.size();
+  last_sync_ns_ = sync_ns;
   published_tail_ = writer_->tail();
   published_next_node_ = next_node_;
   published_time_ns_ = newest_time_ns_;
   uint64_t log_bytes = published_tail_.position - std::min(log_checkpoint_, published_tail_.position);
   bool flush_due = log_bytes > core_.options.flush_log_bytes || tails_->bytes() > core_.options.flush_tail_bytes;
-  bool segments_due = prepared_segments_ < published_tail_.position / log_.segment_bytes() + 1 + kSparedSegments + 1;
-  if ((flush_due || segments_due) && wake_) {
+  bool segments_due = segments_ahead_ < first_segment() + core_.options.log_segments_ready + kSparedSegments;
+  // What a removal gives up is unlinked soon, not at the next flush.
+  bool removal_due = std::any_of(built.begin(), built.end(),
+                                 [](const Built& member) { return member.request->privilege == Privilege::kRemoval; });
+  if ((flush_due || segments_due || removal_due) && wake_) {
     lock.unlock();
     wake_();
     lock.lock();
@@ -374,12 +400,13 @@ int64_t Committer::newest_time_ns() const {
 
 Status Committer::prepare_ahead() {
   std::unique_lock lock(mutex_);
-  uint64_t first = published_tail_.position / log_.segment_bytes();
+  uint64_t first = first_segment();
+  uint64_t end = first + core_.options.log_segments_ready + kSparedSegments;
   lock.unlock();
   // The leader prepares what it needs itself; this is ahead of it, so that it rarely has to.
-  for (uint64_t segment = first; segment < first + core_.options.log_segments_ready + kSparedSegments; ++segment) {
-    STELA_TRY(log_.prepare(segment));
-  }
+  for (uint64_t segment = first; segment < end; ++segment) STELA_TRY(log_.prepare(segment));
+  lock.lock();
+  segments_ahead_ = std::max(segments_ahead_, end);
   return {};
 }
 

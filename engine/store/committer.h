@@ -82,6 +82,10 @@ class Committer {
   void set_reserve_missing(bool missing);
   // Called (without locks) when a flush would be good.
   void set_wake_maintenance(std::function<void()> wake) { wake_ = std::move(wake); }
+  // Without locks.
+  void wake_maintenance() const {
+    if (wake_) wake_();
+  }
   // Wakes commits that wait for room; a failed flush tells them why.
   void flush_ended(const Status& status);
 
@@ -92,6 +96,7 @@ class Committer {
     bool done = false;
     Status status;
     CommitResult result;
+    std::condition_variable woken;  // done, or the first of the queue
   };
   struct Built {
     Request* request;
@@ -99,7 +104,10 @@ class Committer {
     std::vector<std::shared_ptr<const catalog::RunReader>> runs;
   };
 
+  // The segment of the last finished group's end.
+  uint64_t first_segment() const { return published_tail_.position / log_.segment_bytes(); }
   Status admit(std::unique_lock<std::mutex>& lock, Privilege privilege);
+  void gather(std::unique_lock<std::mutex>& lock);
   void lead(std::unique_lock<std::mutex>& lock);
   // Builds members until the group is full; returns how many requests were taken.
   size_t build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload);
@@ -119,6 +127,11 @@ class Committer {
   std::condition_variable changed_;
   std::deque<Request*> queue_;
   bool leading_ = false;
+  size_t expected_ = 0;       // commits that the next group may hold: members of the last, and those that waited for it
+  int64_t last_sync_ns_ = 0;  // what the last group's write took
+  bool gathering_ = false;
+  std::condition_variable gathered_;
+  uint64_t segments_ahead_ = 0;  // prepare_ahead() made those below this number
   bool reserve_missing_ = false;
   uint64_t log_checkpoint_ = 0;
   uint64_t flushes_ended_ = 0;

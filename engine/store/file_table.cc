@@ -73,6 +73,14 @@ Result<std::shared_ptr<const format::FragmentReader>> FileTable::section(FileId 
   return opened;
 }
 
+void FileTable::trust_written(const format::DataFile& file) {
+  if (file.kind != format::FileKind::kFlat) return;
+  auto reader = open(file.id, file.kind);
+  // What cannot be opened now, or is not as long as it was written, is verified when it is read.
+  if (!reader.ok() || (*reader)->size() != file.bytes) return;
+  context_.verified->set_all_verified(file.id, (*reader)->fingerprint(), file.bytes / format::kFlatExtentBytes + 1);
+}
+
 void FileTable::forget(FileId id) {
   std::lock_guard lock(mutex_);
   readers_.erase_first(id.value);

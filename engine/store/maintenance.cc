@@ -15,6 +15,13 @@ bool Maintenance::due() const {
 
 Status Maintenance::run(bool force) {
   std::lock_guard lane(lane_);
+  Status status = run_round(force);
+  // Commits that wait for space in the log learn of any end, not only of a flush's.
+  if (!status.ok()) committer_.flush_ended(status);
+  return status;
+}
+
+Status Maintenance::run_round(bool force) {
   STELA_TRY(core_.latch.check());
   Status prepared = committer_.prepare_ahead();
   if (!prepared.ok() && prepared.code() != Code::kNoSpace) return note_failure(prepared);

@@ -34,6 +34,7 @@ class Maintenance {
   void note_grown(NodeId dataset);
 
  private:
+  Status run_round(bool force);
   Status flush(bool clean);
   Status flush_with_reserve(bool clean);
   Status write_tails(const Committer::Cut& cut, std::vector<catalog::Entry>& entries);

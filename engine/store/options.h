@@ -77,7 +77,7 @@ struct VersionInfo {
   Sequence rows_changed;  // newest sequence <= this one that appended or deleted rows
   uint64_t rows_added = 0;
   uint64_t bytes_added = 0;       // stored bytes this commit wrote for values
-  std::vector<ColumnId> columns;  // added, dropped, renamed or patched by it; empty for appends
+  std::vector<ColumnId> columns;  // added, dropped, renamed or patched by it; empty for appends, the first too
 };
 
 struct ColumnInfo {

@@ -42,6 +42,7 @@ void PreparedFragment::add_entries(Builder& builder, NodeId dataset, const std::
 void PreparedFragment::settle() const {
   for (const format::DataFile& file : writer_.files()) {
     core_.files->settle(file.id);
+    core_.files->trust_written(file);
     core_.counters.data_files.fetch_add(1, std::memory_order_relaxed);
     core_.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
   }

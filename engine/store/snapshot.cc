@@ -49,9 +49,17 @@ Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64
   return {};
 }
 
+// Decoders write values of the column's width into `out`.
+Status check_target(const ColumnInfo& column, const ColumnData& out) {
+  if (out.type() == column.type) return {};
+  return invalid("column '" + column.name + "' has type " + column.type.name() + " and is read into one of type " +
+                 out.type().name());
+}
+
 }  // namespace
 
 Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
+  STELA_TRY(check_target(column, out));
   return for_each_piece(*impl_, column, first, count,
                         [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
                           if (piece.tail) {
@@ -73,6 +81,7 @@ Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_
 }
 
 Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> rows, ColumnData& out) const {
+  STELA_TRY(check_target(column, out));
   if (!std::is_sorted(rows.begin(), rows.end())) return invalid("the positions asked for are not in ascending order");
   while (!rows.empty()) {
     if (rows.front() >= this->rows()) return invalid("row " + std::to_string(rows.front()) + " is beyond the last");

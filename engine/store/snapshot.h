@@ -62,7 +62,7 @@ class Snapshot {
   Result<ColumnTotals> totals(const ColumnInfo& column) const;
   Result<format::Statistics> statistics(const ColumnInfo& column) const;
 
-  // Rows [first, first + count); kInvalid beyond the end.
+  // Rows [first, first + count), added to `out`; kInvalid beyond the end or when `out` is of another type.
   Result<ColumnData> read(std::string_view column, uint64_t first, uint64_t count) const;
   Status read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const;
   // Ascending positions.

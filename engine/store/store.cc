@@ -210,13 +210,13 @@ Result<NodeInfo> Store::restore_dropped(std::string_view path, const CommitInfo&
   return restored;
 }
 
-Result<Table> Store::create_table(std::string_view path, const CommitInfo& info) {
+Result<Table> Store::create_table(std::string_view path, const CommitInfo& info, const NodeAttributes& attributes) {
   STELA_ASSIGN(auto parts, store::split_path(path));
   if (parts.empty()) return invalid("'/' is no dataset");
   NodeId at = kRootNode;
   for (size_t i = 0; i < parts.size(); ++i) {
     bool last = i + 1 == parts.size();
-    auto made = make_directory(at, parts[i], {}, info);
+    auto made = make_directory(at, parts[i], attributes, info);
     if (!made.ok() && (last || made.status().code() != Code::kExists)) return made.status();
     if (!made.ok()) made = child(at, parts[i]);
     if (!made.ok()) return made.status();

@@ -54,6 +54,10 @@ class ColumnWriter {
   virtual ~ColumnWriter() = default;
   virtual Status append(const ColumnView& values) = 0;
   virtual uint64_t rows() const = 0;
+  // Bytes of values that lie in a flat file already, which grows with every append; 0 while there is none. They can
+  // be read again until the writer is destroyed, also after commit().
+  virtual uint64_t flat_bytes() const = 0;
+  virtual Status read_back(uint64_t offset, MutableByteSpan into) = 0;
   // kInvalid when rows() is not the row count of the version it began from (it may be any in a dataset
   // without columns); kConflict when rows were appended, or the name was written, since.
   virtual Result<VersionInfo> commit(const CommitInfo& info) = 0;
@@ -75,8 +79,10 @@ class Table {
   Result<VersionInfo> append(const Batch& batch, const CommitInfo& info) const;
   // `schema` is used when the dataset has none yet; empty: taken from the first batch.
   Result<std::unique_ptr<Appender>> appender(std::vector<Field> schema = {}) const;
-  // replace = false: kExists when the name is taken.
-  Result<std::unique_ptr<ColumnWriter>> column_writer(Field field, bool replace) const;
+  // replace = false: kExists when the name is taken. The write is against version `base` (0: before the first;
+  // not given: the newest one): kConflict at the commit when the name or the rows have changed since.
+  Result<std::unique_ptr<ColumnWriter>> column_writer(Field field, bool replace,
+                                                      std::optional<VersionNumber> base = {}) const;
   Result<VersionInfo> drop_column(std::string_view name, const CommitInfo& info) const;
   // kExists when `to` is taken, unless `replace`.
   Result<VersionInfo> rename_column(std::string_view from, std::string_view to, bool replace,
@@ -123,8 +129,8 @@ class Store {
   // preceded its drop. kNotFound when none was dropped there; kExists when the name is in use.
   Result<NodeInfo> restore_dropped(std::string_view path, const CommitInfo& info);
 
-  // Makes parents that are missing. kExists when the path exists.
-  Result<Table> create_table(std::string_view path, const CommitInfo& info = {});
+  // Makes parents that are missing, all with those attributes. kExists when the path exists.
+  Result<Table> create_table(std::string_view path, const CommitInfo& info = {}, const NodeAttributes& attributes = {});
   Result<Table> table(std::string_view path) const;
   Result<Table> table(NodeId id) const;
 

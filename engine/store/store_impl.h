@@ -24,6 +24,11 @@ class StoreImpl {
   store::Committer& committer() { return *committer_; }
   store::Maintenance& maintenance() { return *maintenance_; }
   LogDevice& log() { return *log_; }
+  // A commit gave the dataset a fragment: there may be something to merge.
+  void grown(NodeId dataset) {
+    maintenance_->note_grown(dataset);
+    committer_->wake_maintenance();
+  }
 
   // The version of `dataset` that is newest, or has this number; kNotFound says which is missing.
   Result<std::shared_ptr<const SnapshotImpl>> snapshot(NodeId dataset, VersionNumber number);

@@ -39,8 +39,9 @@ Result<std::unique_ptr<Appender>> Table::appender(std::vector<Field> schema) con
   return store::make_appender(*store_, id_, std::move(schema));
 }
 
-Result<std::unique_ptr<ColumnWriter>> Table::column_writer(Field field, bool replace) const {
-  return store::make_column_writer(*store_, id_, std::move(field), replace);
+Result<std::unique_ptr<ColumnWriter>> Table::column_writer(Field field, bool replace,
+                                                           std::optional<VersionNumber> base) const {
+  return store::make_column_writer(*store_, id_, std::move(field), replace, base);
 }
 
 Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {

@@ -17,6 +17,7 @@
 #include "fsd/daemon/control_client.h"
 #include "fsd/daemon/control_server.h"
 #include "fsd/daemon/daemon_log.h"
+#include "fsd/daemon/dead_connection.h"
 #include "fsd/daemon/mount_table.h"
 #include "fsd/daemon/shutdown_watch.h"
 #include "fsd/daemon/store_folder.h"
@@ -254,6 +255,7 @@ Status serve(const MountRequest& request, Readiness& readiness) {
 }  // namespace
 
 Status run_mount(const MountRequest& request) {
+  (void)abort_dead_connection(request.store);
   STELA_TRY(heal_mount_point(request.mount_point));
   STELA_TRY(check_places(request));
   if (request.foreground) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "engine/catalog/keys.h"
 #include "engine/io/posix_env.h"
 
 namespace stela::fsd {
@@ -67,6 +68,19 @@ Status check_is_folder(const std::string& directory) {
   return {};
 }
 
+// The root folder belongs to whoever the store's folder belongs to, until somebody changes it: who made a store may
+// write to it through a mount.
+Status give_root_an_owner(Store& store, const std::string& directory) {
+  std::string value;
+  Status entry = store.get(catalog::key(kRootNode, catalog::KeyKind::kNode), &value);
+  if (entry.code() != Code::kNotFound) return entry;
+  struct stat folder;
+  if (stat(directory.c_str(), &folder) != 0) return status_from_errno(errno, directory);
+  if (folder.st_uid == 0 && folder.st_gid == 0) return {};
+  NodeAttributes attributes{.uid = folder.st_uid, .gid = folder.st_gid};
+  return store.set_attributes(kRootNode, attributes, {.author = "stela", .operation = "create", .message = {}});
+}
+
 }  // namespace
 
 std::string holder_text(const std::string& what) {
@@ -86,10 +100,13 @@ Result<std::unique_ptr<Store>> open_store_folder(const std::string& directory, c
   STELA_ASSIGN(std::shared_ptr<Env> base, open_posix_env(directory, posix));
   auto env = std::make_shared<NamedHolderEnv>(std::move(base), holder_text(options.holder));
   Result<std::unique_ptr<Store>> store = Store::open(env, store_options);
-  if (store.ok() || store.status().code() != Code::kNotFound) return store;
-  if (!options.create_if_absent)
+  if (!store.ok() && store.status().code() != Code::kNotFound) return store;
+  if (!store.ok() && !options.create_if_absent)
     return not_found("there is no store at " + directory + ": " + store.status().message());
-  return Store::create(env, store_options);
+  if (!store.ok()) store = Store::create(env, store_options);
+  // A full disk keeps nobody from reading: the root then stays as it is until the next time.
+  if (store.ok() && !store_options.read_only) (void)give_root_an_owner(**store, directory);
+  return store;
 }
 
 }  // namespace stela::fsd

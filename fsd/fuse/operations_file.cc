@@ -43,18 +43,18 @@ void do_open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
 }
 
 void do_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
-  answer_later(request, ErrorRule::kPlain,
-               [=, name = std::string(name), info = *info](Adapter& adapter, const Caller& caller) mutable -> Status {
-                 STELA_ASSIGN(auto created, adapter.tree().create_file(parent, name, mode & 07777u,
-                                                                       static_cast<uint32_t>(info.flags), caller));
-                 fuse_entry_param entry = to_entry(created.first);
-                 fill_file_info(created.second, false, info);
-                 if (fuse_reply_create(request, &entry, &info) != 0) {
-                   adapter.tree().release(created.second.handle);
-                   adapter.tree().forget(created.first.node, 1);
-                 }
-                 return {};
-               });
+  answer_soon(request, ErrorRule::kPlain,
+              [=, name = std::string(name), info = *info](Adapter& adapter, const Caller& caller) mutable -> Status {
+                STELA_ASSIGN(auto created, adapter.tree().create_file(parent, name, mode & 07777u,
+                                                                      static_cast<uint32_t>(info.flags), caller));
+                fuse_entry_param entry = to_entry(created.first);
+                fill_file_info(created.second, false, info);
+                if (fuse_reply_create(request, &entry, &info) != 0) {
+                  adapter.tree().release(created.second.handle);
+                  adapter.tree().forget(created.first.node, 1);
+                }
+                return {};
+              });
 }
 
 void do_read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
@@ -81,9 +81,19 @@ void do_write(fuse_req_t request, fuse_ino_t, const char* bytes, size_t size, of
   });
 }
 
+// A small commit is answered where it was read: the way to another thread and back costs as much as half a sync.
+template <typename Body>
+void answer_flush(fuse_req_t request, uint64_t handle, Body body) {
+  if (adapter_of(request).tree().flush_is_quick(handle)) {
+    answer_soon(request, ErrorRule::kPlain, std::move(body));
+  } else {
+    answer_later(request, ErrorRule::kPlain, std::move(body));
+  }
+}
+
 void do_flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
   uint64_t handle = info->fh;
-  answer_later(request, ErrorRule::kPlain, [=](Adapter& adapter, const Caller& caller) -> Status {
+  answer_flush(request, handle, [=](Adapter& adapter, const Caller& caller) -> Status {
     STELA_TRY(adapter.tree().flush(handle, caller));
     fuse_reply_err(request, 0);
     return {};
@@ -92,7 +102,7 @@ void do_flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
 
 void do_fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* info) {
   uint64_t handle = info->fh;
-  answer_later(request, ErrorRule::kPlain, [=](Adapter& adapter, const Caller& caller) -> Status {
+  answer_flush(request, handle, [=](Adapter& adapter, const Caller& caller) -> Status {
     STELA_TRY(adapter.tree().fsync(handle, caller));
     fuse_reply_err(request, 0);
     return {};

@@ -3,21 +3,21 @@
 #include <algorithm>
 #include <cstring>
 
-#include "fsd/arrow/arrow_ipc_generated.h"
 #include "fsd/ingest/iso_time.h"
 #include "fsd/ingest/utf8_text.h"
 
 namespace stela::fsd {
 namespace {
 
-constexpr uint64_t kBytesAtATime = 4 << 20;
-constexpr uint64_t kRowsAtATime = 64 << 10;
-
 Status lying(const std::string& what) { return invalid("the Arrow file contradicts itself: " + what); }
 
 bool has_offsets(const ArrowField& field) {
   return field.storage == ArrowStorage::kOffsets32 || field.storage == ArrowStorage::kOffsets64;
 }
+
+// Arrow's layout of a view: its length, then up to 12 bytes of value, or a prefix, the buffer's number, an offset.
+constexpr uint64_t kViewBytes = 16;
+constexpr uint64_t kViewInlineMax = 12;
 
 __extension__ using Int128 = __int128;
 
@@ -30,60 +30,59 @@ bool fits_precision(const std::byte* at, uint8_t precision) {
 
 }  // namespace
 
-Result<ArrowBatch> ArrowBatch::bind(ByteSource& source, const ArrowField& field, const ArrowMessage& message,
-                                    const ColumnData* dictionary) {
-  ArrowBatch out(source, field, dictionary);
-  if (message.batch->compression() != nullptr) {
-    return unsupported(
-        "compressed Arrow bodies are not supported; write the file without compression (pandas: "
-        "to_feather(path, compression='uncompressed'), pyarrow: IpcWriteOptions(compression=None))");
-  }
-  if (message.batch->length() < 0)
-    return lying("a record batch of " + std::to_string(message.batch->length()) + " rows");
-  out.rows_ = static_cast<uint64_t>(message.batch->length());
-  STELA_TRY(out.bind_places(message));
+Result<ArrowBatch> ArrowBatch::bind(const ArrowBody& body, const ArrowField& field, const ColumnData* dictionary,
+                                    ArrowBody::Cursor* cursor) {
+  ArrowBatch out(body, field, dictionary);
+  STELA_TRY(out.bind_places(body, cursor));
   if (out.rows_ > 0) STELA_TRY(out.check_sizes());
   return out;
 }
 
+void ArrowBatch::set_limits(uint64_t rows, uint64_t bytes) {
+  rows_at_once_ = rows;
+  bytes_at_once_ = bytes;
+}
+
 // Nodes and buffers in Arrow's order: the column, then each list level's items, then the values.
-Status ArrowBatch::bind_places(const ArrowMessage& message) {
+Status ArrowBatch::bind_places(const ArrowBody& body, ArrowBody::Cursor* cursor) {
   bool indices = dictionary_ != nullptr;
   size_t levels = indices ? 0 : field_->list_sizes.size();
   size_t wanted = levels + 2 + (!indices && has_offsets(*field_) ? 1 : 0);
-  const auto* nodes = message.batch->nodes();
-  const auto* buffers = message.batch->buffers();
-  if (nodes == nullptr || nodes->size() != levels + 1) return lying("a record batch has not the nodes of its column");
-  if (buffers == nullptr || buffers->size() != wanted) return lying("a record batch has not the buffers of its column");
-  if (!is_aligned_vector(nodes) || !is_aligned_vector(buffers)) return lying("the metadata of a batch are not aligned");
-  std::vector<Place> places;
-  for (const arrow_ipc::Buffer* buffer : *buffers) {
-    auto offset = static_cast<uint64_t>(buffer->offset()), bytes = static_cast<uint64_t>(buffer->length());
-    bool inside = buffer->offset() >= 0 && buffer->length() >= 0 && offset <= message.body_bytes &&
-                  bytes <= message.body_bytes - offset;
-    if (!inside) return lying("a buffer lies outside of its record batch");
-    places.push_back({message.body_offset + offset, bytes});
+  bool views = !indices && field_->storage == ArrowStorage::kViews;
+  if (views) {
+    if (cursor->views == body.view_buffers().size())
+      return lying("a record batch has not counted the buffers of views");
+    wanted += body.view_buffers()[cursor->views++];
   }
+  if (body.nodes().size() - cursor->node < levels + 1) return lying("a record batch has not the nodes of its column");
+  if (body.buffers().size() - cursor->buffer < wanted) return lying("a record batch has not the buffers of its column");
+  const ArrowBody::Node* nodes = body.nodes().data() + cursor->node;
+  const Place* places = body.buffers().data() + cursor->buffer;
   uint64_t items = rows_;
   for (size_t level = 0; level <= levels; ++level) {
-    const arrow_ipc::FieldNode& node = *nodes->Get(static_cast<uint32_t>(level));
-    if (node.length() < 0 || static_cast<uint64_t>(node.length()) < items ||
-        (level == 0 && static_cast<uint64_t>(node.length()) != items)) {
-      return lying("a column of " + std::to_string(node.length()) + " values in a record batch of " +
+    const ArrowBody::Node& node = nodes[level];
+    if (node.length < items || (level == 0 && node.length != items)) {
+      return lying("a column of " + std::to_string(node.length) + " values in a record batch of " +
                    std::to_string(rows_) + " rows");
     }
     bool no_nulls = places[level].bytes == 0;
-    if (no_nulls && node.null_count() > 0) return lying("nulls are declared, but there is no validity buffer");
+    if (no_nulls && node.nulls > 0) return lying("nulls are declared, but there is no validity buffer");
     if (level > 0 && !no_nulls && places[level].bytes < (items + 7) / 8) return lying("a validity buffer is too short");
     if (level < levels && __builtin_mul_overflow(items, uint64_t{field_->list_sizes[level]}, &items)) {
       return lying("a list has too many items");
     }
   }
-  nulls_declared_ = nodes->Get(0)->null_count();
+  nulls_declared_ = nodes[0].nulls;
   validity_place_ = places[0];
-  item_validity_.assign(places.begin() + 1, places.begin() + 1 + static_cast<ptrdiff_t>(levels));
+  item_validity_.assign(places + 1, places + 1 + levels);
   values_ = places[levels + 1];
-  if (wanted == levels + 3) bytes_ = places[levels + 2];
+  if (views) {
+    view_bytes_.assign(places + 2, places + wanted);
+  } else if (wanted == levels + 3) {
+    bytes_ = places[levels + 2];
+  }
+  cursor->node += levels + 1;
+  cursor->buffer += wanted;
   return {};
 }
 
@@ -95,6 +94,8 @@ Status ArrowBatch::check_sizes() const {
   } else if (has_offsets(*field_)) {
     uint64_t width = field_->storage == ArrowStorage::kOffsets32 ? 4 : 8;
     overflow = __builtin_mul_overflow(rows_ + 1, width, &needed);
+  } else if (field_->storage == ArrowStorage::kViews) {
+    overflow = __builtin_mul_overflow(rows_, kViewBytes, &needed);
   } else if (field_->storage == ArrowStorage::kBits) {
     overflow = __builtin_mul_overflow(rows_, field_->type.elements(), &needed) || needed > UINT64_MAX - 7;
     needed = (needed + 7) / 8;
@@ -110,8 +111,9 @@ Status ArrowBatch::check_sizes() const {
 }
 
 uint64_t ArrowBatch::rows_at_a_time() const {
-  if (dictionary_ != nullptr || has_offsets(*field_)) return kRowsAtATime;
-  return std::clamp<uint64_t>(kBytesAtATime / field_->type.value_width(), 1, kRowsAtATime * 8);
+  bool variable = has_offsets(*field_) || field_->storage == ArrowStorage::kViews;
+  if (dictionary_ != nullptr || variable) return rows_at_once_;
+  return std::clamp<uint64_t>(bytes_at_once_ / field_->type.value_width(), 1, rows_at_once_ * 8);
 }
 
 Status ArrowBatch::next(ColumnData& out) {
@@ -128,6 +130,8 @@ Status ArrowBatch::next(ColumnData& out) {
     STELA_TRY(read_indices(count, out));
   } else if (has_offsets(*field_)) {
     STELA_TRY(read_variable(&count, out));
+  } else if (field_->storage == ArrowStorage::kViews) {
+    STELA_TRY(read_views(&count, out));
   } else if (field_->storage == ArrowStorage::kBits) {
     STELA_TRY(read_bools(count, out));
   } else {
@@ -192,7 +196,7 @@ Status ArrowBatch::read_offsets(uint64_t count) {
 // Takes fewer than *count rows when their bytes are many.
 Status ArrowBatch::read_variable(uint64_t* count, ColumnData& out) {
   STELA_TRY(read_offsets(*count));
-  auto over = std::upper_bound(offsets_.begin() + 1, offsets_.end(), offsets_[0] + kBytesAtATime);
+  auto over = std::upper_bound(offsets_.begin() + 1, offsets_.end(), offsets_[0] + bytes_at_once_);
   *count = std::clamp<uint64_t>(static_cast<uint64_t>(over - offsets_.begin()) - 1, 1, *count);
   lengths_.resize(*count);
   uint64_t limit = IngestOptions{}.field_bytes_max;
@@ -219,6 +223,47 @@ Status ArrowBatch::read_variable(uint64_t* count, ColumnData& out) {
   for (uint64_t row = 0; row < *count; ++row) {
     if (lengths_[row] > 0) std::memcpy(to, raw_.data() + (offsets_[row] - offsets_[0]), lengths_[row]);
     to += lengths_[row];
+  }
+  return {};
+}
+
+// Takes fewer than *count rows when their bytes are many. Values lie in any order, so each long one is a read.
+Status ArrowBatch::read_views(uint64_t* count, ColumnData& out) {
+  raw_.resize(*count * kViewBytes);
+  STELA_TRY(source_->read(values_.offset + first_ * kViewBytes, raw_.span()));
+  lengths_.clear();
+  uint64_t bytes = 0;
+  for (uint64_t row = 0; row < *count; ++row) {
+    const std::byte* view = raw_.data() + row * kViewBytes;
+    auto length = is_valid(row) ? get_fixed<int32_t>(view) : 0;
+    if (length < 0) return at_row(row, "a value of " + std::to_string(length) + " bytes");
+    if (static_cast<uint64_t>(length) > IngestOptions{}.field_bytes_max) {
+      return Status(Code::kLimit, at_row(row, "a value of " + std::to_string(length) + " bytes is over the limit of " +
+                                                  std::to_string(IngestOptions{}.field_bytes_max))
+                                      .message());
+    }
+    if (static_cast<uint64_t>(length) > kViewInlineMax) {
+      auto buffer = get_fixed<int32_t>(view + 8), offset = get_fixed<int32_t>(view + 12);
+      bool inside = buffer >= 0 && static_cast<uint64_t>(buffer) < view_bytes_.size() && offset >= 0 &&
+                    static_cast<uint64_t>(offset) + static_cast<uint64_t>(length) <=
+                        view_bytes_[static_cast<size_t>(buffer)].bytes;
+      if (!inside) return at_row(row, "its value lies outside of the buffers");
+    }
+    if (row > 0 && bytes + static_cast<uint64_t>(length) > bytes_at_once_) break;
+    bytes += static_cast<uint64_t>(length);
+    lengths_.push_back(static_cast<uint32_t>(length));
+  }
+  *count = lengths_.size();
+  std::byte* to = out.grow_variable(lengths_.data(), *count);
+  for (uint64_t row = 0; row < *count; to += lengths_[row++]) {
+    const std::byte* view = raw_.data() + row * kViewBytes;
+    if (lengths_[row] <= kViewInlineMax) {
+      std::memcpy(to, view + 4, lengths_[row]);
+    } else {
+      const Place& place = view_bytes_[static_cast<size_t>(get_fixed<int32_t>(view + 8))];
+      STELA_TRY(
+          source_->read(place.offset + static_cast<uint64_t>(get_fixed<int32_t>(view + 12)), {to, lengths_[row]}));
+    }
   }
   return {};
 }

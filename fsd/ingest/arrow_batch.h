@@ -1,21 +1,24 @@
-// Rows of one Arrow record batch as a column in memory, a bounded number at a time.
+// Rows of one column of an Arrow record batch as a column in memory, a bounded number at a time.
 #pragma once
 
 #include <vector>
 
 #include "engine/types/column.h"
+#include "fsd/ingest/arrow_body.h"
 #include "fsd/ingest/arrow_field.h"
-#include "fsd/ingest/arrow_messages.h"
 
 namespace stela::fsd {
 
-// A message's batch bound to a field: counts and buffers checked against each other and the body. The
-// dictionary, where the field has one, must stay and keep its contents while rows are read.
+// A batch's body bound to a field: counts and buffers checked against each other. The body, and the dictionary where
+// the field has one, must stay and keep their contents while rows are read.
 class ArrowBatch {
  public:
-  // `dictionary`: null for a field without one, and for the batch of a dictionary itself.
-  static Result<ArrowBatch> bind(ByteSource& source, const ArrowField& field, const ArrowMessage& message,
-                                 const ColumnData* dictionary);
+  // Takes the field's nodes and buffers at the cursor, which moves behind them. `dictionary`: null for a field
+  // without one, and for the batch of a dictionary itself.
+  static Result<ArrowBatch> bind(const ArrowBody& body, const ArrowField& field, const ColumnData* dictionary,
+                                 ArrowBody::Cursor* cursor);
+  // At most so many rows and about so many bytes at a time.
+  void set_limits(uint64_t rows, uint64_t bytes);
 
   uint64_t rows() const { return rows_; }
   // Replaces `out`, whose type is the field's, with the next rows: about 4 MiB of them, at least one. No rows
@@ -23,14 +26,11 @@ class ArrowBatch {
   Status next(ColumnData& out);
 
  private:
-  struct Place {
-    uint64_t offset = 0;  // in the source
-    uint64_t bytes = 0;
-  };
-  ArrowBatch(ByteSource& source, const ArrowField& field, const ColumnData* dictionary)
-      : source_(&source), field_(&field), dictionary_(dictionary) {}
+  using Place = ArrowBody::Place;
+  ArrowBatch(const ArrowBody& body, const ArrowField& field, const ColumnData* dictionary)
+      : source_(&body.source()), field_(&field), dictionary_(dictionary), rows_(body.rows()) {}
 
-  Status bind_places(const ArrowMessage& message);
+  Status bind_places(const ArrowBody& body, ArrowBody::Cursor* cursor);
   Status check_sizes() const;
   uint64_t rows_at_a_time() const;
   Status read_bits(const Place& place, uint64_t first, uint64_t count, std::vector<uint8_t>& bits) const;
@@ -38,6 +38,7 @@ class ArrowBatch {
   Status read_fixed(uint64_t count, ColumnData& out);
   Status read_bools(uint64_t count, ColumnData& out);
   Status read_variable(uint64_t* count, ColumnData& out);
+  Status read_views(uint64_t* count, ColumnData& out);
   Status read_offsets(uint64_t count);
   Status read_indices(uint64_t count, ColumnData& out);
   Status check_list_items(uint64_t count);
@@ -50,6 +51,8 @@ class ArrowBatch {
   const ArrowField* field_;
   const ColumnData* dictionary_;
   uint64_t rows_ = 0;
+  uint64_t rows_at_once_ = 64 << 10;
+  uint64_t bytes_at_once_ = 4 << 20;
   int64_t nulls_declared_ = 0;
   uint64_t nulls_seen_ = 0;
   uint64_t first_ = 0;  // of the rows to be read next
@@ -57,6 +60,7 @@ class ArrowBatch {
   std::vector<Place> item_validity_;  // of each list level's items
   Place values_;                      // or offsets
   Place bytes_;                       // of variable values
+  std::vector<Place> view_bytes_;     // of views
   std::vector<uint8_t> validity_;     // of the rows at hand, from bit first_ & 7; empty: all valid
   std::vector<uint8_t> bits_;
   std::vector<uint64_t> offsets_;

@@ -70,16 +70,14 @@ Status read_date(const ipc::Date& type, ArrowField& out) {
   return {};
 }
 
-Status read_variable(TypeKind kind, bool large, ArrowField& out) {
+Status read_variable(TypeKind kind, ArrowStorage storage, ArrowField& out) {
   out.type = DataType::of(kind);
-  out.storage = large ? ArrowStorage::kOffsets64 : ArrowStorage::kOffsets32;
+  out.storage = storage;
   return {};
 }
 
 const char* way_for(ipc::Type type) {
   switch (type) {
-    case ipc::Type::BinaryView: return "cast it to binary";
-    case ipc::Type::Utf8View: return "cast it to utf8 (polars: write with compat_level=CompatLevel.oldest())";
     case ipc::Type::Null: return "cast it to the type its values would have";
     case ipc::Type::RunEndEncoded: return "decode it first (pyarrow.compute.run_end_decode)";
     case ipc::Type::Interval: return "cast it to duration";
@@ -123,10 +121,12 @@ Status read_scalar(const ipc::Field& field, ArrowField& out) {
       if (field.type_as_FixedSizeBinary()->byte_width() < 1) return refused("fixed_size_binary(0)", "it holds nothing");
       out.type.width = static_cast<uint32_t>(field.type_as_FixedSizeBinary()->byte_width());
       return {};
-    case ipc::Type::Utf8: return read_variable(TypeKind::kUtf8, false, out);
-    case ipc::Type::LargeUtf8: return read_variable(TypeKind::kUtf8, true, out);
-    case ipc::Type::Binary: return read_variable(TypeKind::kBinary, false, out);
-    case ipc::Type::LargeBinary: return read_variable(TypeKind::kBinary, true, out);
+    case ipc::Type::Utf8: return read_variable(TypeKind::kUtf8, ArrowStorage::kOffsets32, out);
+    case ipc::Type::LargeUtf8: return read_variable(TypeKind::kUtf8, ArrowStorage::kOffsets64, out);
+    case ipc::Type::Binary: return read_variable(TypeKind::kBinary, ArrowStorage::kOffsets32, out);
+    case ipc::Type::LargeBinary: return read_variable(TypeKind::kBinary, ArrowStorage::kOffsets64, out);
+    case ipc::Type::Utf8View: return read_variable(TypeKind::kUtf8, ArrowStorage::kViews, out);
+    case ipc::Type::BinaryView: return read_variable(TypeKind::kBinary, ArrowStorage::kViews, out);
     case ipc::Type::Struct_: return refused("Struct", way_for(ipc::Type::Struct_));
     default: return refused(ipc::EnumNameType(field.type_type()), way_for(field.type_type()));
   }
@@ -191,18 +191,10 @@ Status read_dictionary(const ipc::DictionaryEncoding& encoding, ArrowField& out)
   return {};
 }
 
-}  // namespace
-
-Result<ArrowField> read_arrow_field(const ipc::Schema& schema) {
-  if (schema.endianness() != ipc::Endianness::Little) return unsupported("big-endian Arrow files are not supported");
-  size_t columns = schema.fields() == nullptr ? 0 : schema.fields()->size();
-  if (columns != 1) {
-    return invalid("the Arrow file has " + std::to_string(columns) +
-                   " columns; a column of a dataset is a file with one (pyarrow: table.select(['name']))");
-  }
-  const ipc::Field* field = schema.fields()->Get(0);
+Result<ArrowField> read_column(const ipc::Field* field) {
   if (field->type() == nullptr) return invalid("the Arrow schema has a field without a type");
   ArrowField out;
+  if (field->name() != nullptr) out.name = field->name()->str();
   if (field->dictionary() != nullptr) STELA_TRY(read_dictionary(*field->dictionary(), out));
   STELA_ASSIGN(std::vector<uint32_t> shape, tensor_shape(*field));
   STELA_TRY(read_lists(field, out));
@@ -221,6 +213,34 @@ Result<ArrowField> read_arrow_field(const ipc::Schema& schema) {
   }
   if (elements != out.type.elements()) return invalid("the Arrow schema's tensor shape does not match its list");
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<ArrowField>> read_arrow_fields(const ipc::Schema& schema) {
+  if (schema.endianness() != ipc::Endianness::Little) return unsupported("big-endian Arrow files are not supported");
+  std::vector<ArrowField> out;
+  for (size_t i = 0; schema.fields() != nullptr && i < schema.fields()->size(); ++i) {
+    Result<ArrowField> field = read_column(schema.fields()->Get(static_cast<uint32_t>(i)));
+    if (!field.ok() && schema.fields()->size() == 1) return field.status();
+    if (!field.ok()) {
+      const auto* name = schema.fields()->Get(static_cast<uint32_t>(i))->name();
+      return field.status().with_context("column " + quoted_for_message(name == nullptr ? "" : name->string_view()));
+    }
+    out.push_back(std::move(field).value());
+  }
+  return out;
+}
+
+Result<ArrowField> read_arrow_field(const ipc::Schema& schema) {
+  size_t columns = schema.fields() == nullptr ? 0 : schema.fields()->size();
+  if (columns != 1) {
+    return invalid("the Arrow file has " + std::to_string(columns) +
+                   " columns; a column of a dataset is a file with one (pyarrow: table.select(['name'])); rows of "
+                   "several columns go into .append/");
+  }
+  STELA_ASSIGN(std::vector<ArrowField> fields, read_arrow_fields(schema));
+  return std::move(fields[0]);
 }
 
 }  // namespace stela::fsd

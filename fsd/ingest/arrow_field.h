@@ -1,8 +1,9 @@
-// What an Arrow schema says about its one column, in Stela's terms.
+// What an Arrow schema says about its columns, in Stela's terms.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/types/data_type.h"
@@ -20,6 +21,7 @@ enum class ArrowStorage : uint8_t {
   kInt32,      // date32, time32: widened to int64
   kOffsets32,  // utf8, binary
   kOffsets64,  // large_utf8, large_binary
+  kViews,      // utf8_view, binary_view: 16 bytes a row, with the value or where it is
 };
 
 struct ArrowDictionary {
@@ -29,6 +31,7 @@ struct ArrowDictionary {
 };
 
 struct ArrowField {
+  std::string name;
   DataType type;
   ArrowStorage storage = ArrowStorage::kFixed;
   // Sizes of the fixed-size lists around the element, outermost first. Their product is type.elements(); a
@@ -37,7 +40,9 @@ struct ArrowField {
   std::optional<ArrowDictionary> dictionary;
 };
 
-// kInvalid unless the (verified) schema has exactly one column; kUnsupported names a type that is not taken.
+// Of a verified schema. kUnsupported names a column's type that is not taken.
+Result<std::vector<ArrowField>> read_arrow_fields(const arrow_ipc::Schema& schema);
+// kInvalid unless the schema has exactly one column.
 Result<ArrowField> read_arrow_field(const arrow_ipc::Schema& schema);
 
 }  // namespace stela::fsd

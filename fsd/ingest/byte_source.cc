@@ -9,16 +9,6 @@
 namespace stela::fsd {
 namespace {
 
-class ScratchSource final : public ByteSource {
- public:
-  explicit ScratchSource(ScratchFile& file) : file_(file) {}
-  uint64_t size() const override { return file_.size(); }
-  Status read(uint64_t offset, MutableByteSpan into) override { return file_.read(offset, into); }
-
- private:
-  ScratchFile& file_;
-};
-
 class DescriptorSource final : public ByteSource {
  public:
   DescriptorSource(int fd, std::string what, uint64_t size) : fd_(fd), what_(std::move(what)), size_(size) {}
@@ -45,8 +35,6 @@ class DescriptorSource final : public ByteSource {
 };
 
 }  // namespace
-
-std::unique_ptr<ByteSource> scratch_source(ScratchFile& file) { return std::make_unique<ScratchSource>(file); }
 
 Result<std::unique_ptr<ByteSource>> descriptor_source(int fd, std::string what) {
   struct stat info = {};

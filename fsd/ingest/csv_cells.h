@@ -54,6 +54,8 @@ std::unique_ptr<CellParser> make_cell_parser(const DataType& type, const NullTex
 // For a column that has shown no value yet: text, but any value does not fit.
 std::unique_ptr<CellParser> make_valueless_parser(const NullTexts& nulls);
 
+// For a null in a column that may not be null.
+extern const char* const kMayNotBeNull;
 // "'x' is not a float64 ..." for a value that does not fit `type`.
 std::string why_misfit(const DataType& type, std::string_view text);
 

@@ -58,7 +58,7 @@ std::vector<std::string> positional_names(size_t columns) {
 }
 
 Result<std::vector<CsvTarget>> match_columns(const std::vector<std::string>& names, const std::vector<Field>& fields,
-                                             const IngestOptions& options) {
+                                             const IngestOptions& options, const char* hint) {
   std::unordered_map<std::string_view, const Field*> by_name;
   for (const Field& field : fields) by_name.emplace(field.name, &field);
   std::vector<CsvTarget> targets;
@@ -77,7 +77,7 @@ Result<std::vector<CsvTarget>> match_columns(const std::vector<std::string>& nam
     if (!options.missing_null || !field.nullable) missing.push_back(field.name);
   }
   if (targets.empty()) {
-    return invalid("no column of the file (" + list_names(extra) + ") is in the dataset; is its first line a header?");
+    return invalid("no column of the file (" + list_names(extra) + ") is in the dataset" + hint);
   }
   if (!missing.empty()) {
     return invalid("the file lacks " + list_names(missing) + " of the dataset" +

@@ -26,7 +26,8 @@ struct CsvTarget {
 };
 
 // Columns of a file by name against those of the dataset; kInvalid names what is missing or extra.
+// `hint` ends the sentence for a file that has none of the columns.
 Result<std::vector<CsvTarget>> match_columns(const std::vector<std::string>& names, const std::vector<Field>& fields,
-                                             const IngestOptions& options);
+                                             const IngestOptions& options, const char* hint = "");
 
 }  // namespace stela::fsd

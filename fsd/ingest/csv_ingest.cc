@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "fsd/ingest/byte_order_mark.h"
 #include "fsd/ingest/csv_header.h"
 #include "fsd/ingest/csv_inference.h"
 #include "fsd/ingest/csv_pass.h"
+#include "fsd/ingest/row_commit.h"
+#include "fsd/ingest/row_skip.h"
 #include "fsd/ingest/utf8_text.h"
 
 namespace stela::fsd {
@@ -26,7 +29,11 @@ class CsvIngest final : public RowIngest {
         sink_(std::move(sink)),
         options_(options),
         tuning_(tuning),
-        nulls_(options.null_texts) {}
+        nulls_(options.null_texts),
+        rejections_(reader_options_.file_name, options.skip_errors ? options.rejected : nullptr) {
+    header_options_ = reader_options_;
+    reader_options_.rejections = &rejections_;
+  }
 
   Result<std::optional<VersionInfo>> commit(bool final, const CommitInfo& info) override;
   uint64_t rows_committed() const override { return rows_committed_; }
@@ -40,19 +47,20 @@ class CsvIngest final : public RowIngest {
   Result<uint64_t> take_known(CsvPlace& place, const std::vector<Field>& fields);
   Result<uint64_t> take_first(CsvPlace& place);
   CsvPass guessed_pass(const CsvPlace& place, const std::vector<uint16_t>& evidence, bool judged_all);
-  Result<std::optional<CsvMisfit>> run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns);
+  Result<std::optional<CsvMisfit>> run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns, bool skip);
+  std::string record_text(const CsvRecords& block, size_t row) const;
   Status judge_rest(CsvReader& from, CsvRecords& block, std::vector<uint16_t>& evidence, uint64_t bytes_most);
   void judge(const CsvRecords& block, std::vector<uint16_t>& evidence) const;
-  Status misfit_error(const CsvPass& pass, const CsvReader& from, const CsvRecords& block,
-                      const CsvMisfit& misfit) const;
+  Status misfit_error(const CsvPass& pass, const CsvRecords& block, const CsvMisfit& misfit) const;
   Status report_progress(uint64_t offset, uint64_t rows) const;
 
   ByteSource& source_;
-  CsvReaderOptions reader_options_;
+  CsvReaderOptions reader_options_, header_options_;
   std::unique_ptr<RowSink> sink_;
   IngestOptions options_;
   CsvTuning tuning_;
   NullTexts nulls_;
+  Rejections rejections_;
   CsvPlace place_;
   uint64_t rows_committed_ = 0;
   uint64_t end_ = 0;  // of the source, for the commit under way
@@ -62,8 +70,12 @@ class CsvIngest final : public RowIngest {
 Result<std::optional<VersionInfo>> CsvIngest::commit(bool final, const CommitInfo& info) {
   end_ = source_.size();
   final_ = final;
+  rejections_.clear();
   Result<std::optional<VersionInfo>> version = take(info);
-  if (!version.ok()) sink_->abandon();
+  if (!version.ok()) {
+    sink_->abandon();
+    rejections_.failed();
+  }
   return version;
 }
 
@@ -78,11 +90,8 @@ Result<std::optional<VersionInfo>> CsvIngest::take(const CommitInfo& info) {
   if (!place.names.empty()) {
     STELA_ASSIGN(rows, fields.empty() ? take_first(place) : take_known(place, fields));
   }
-  std::optional<VersionInfo> version;
-  if (rows > 0) {
-    STELA_ASSIGN(version, sink_->commit(info));
-    rows_committed_ += rows;
-  }
+  STELA_ASSIGN(std::optional<VersionInfo> version, commit_rows(*sink_, rows, rejections_, info));
+  rows_committed_ += rows;
   place_ = std::move(place);
   return version;
 }
@@ -90,22 +99,15 @@ Result<std::optional<VersionInfo>> CsvIngest::take(const CommitInfo& info) {
 // Past a byte order mark, if there is one.
 Status CsvIngest::start(CsvPlace& place) {
   if (place.started) return {};
-  uint8_t mark[4] = {1, 1, 1, 1};
-  size_t size = std::min<uint64_t>(sizeof(mark), end_);
-  STELA_TRY(source_.read(0, {reinterpret_cast<std::byte*>(mark), size}));
-  if ((mark[0] == 0xFF && mark[1] == 0xFE) || (mark[0] == 0xFE && mark[1] == 0xFF)) {
-    return invalid(reader_options_.file_name +
-                   ": the text is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)");
-  }
-  bool may_be_cut = !final_ && size < 3 && mark[0] == 0xEF;
-  if (may_be_cut) return {};
-  if (size >= 3 && mark[0] == 0xEF && mark[1] == 0xBB && mark[2] == 0xBF) place.position.offset = 3;
+  STELA_ASSIGN(std::optional<uint64_t> begin, find_text_begin(source_, end_, final_, reader_options_.file_name));
+  if (!begin) return {};
+  place.position.offset = *begin;
   place.started = true;
   return {};
 }
 
 Status CsvIngest::read_names(CsvPlace& place, const std::vector<Field>& fields) {
-  CsvReader from = reader(place.position);
+  CsvReader from(source_, header_options_, place.position, end_, final_);
   CsvRecords first;
   STELA_TRY(from.read_header(&first));
   if (first.rows == 0) return {};
@@ -132,15 +134,16 @@ Status CsvIngest::read_names(CsvPlace& place, const std::vector<Field>& fields) 
 }
 
 Result<uint64_t> CsvIngest::take_known(CsvPlace& place, const std::vector<Field>& fields) {
-  Result<std::vector<CsvTarget>> targets = match_columns(place.names, fields, options_);
+  Result<std::vector<CsvTarget>> targets =
+      match_columns(place.names, fields, options_, "; is its first line a header?");
   if (!targets.ok()) return targets.status().with_context(reader_options_.file_name + ":1");
   std::vector<std::unique_ptr<CellParser>> parsers;
   for (const CsvTarget& target : *targets) parsers.push_back(make_cell_parser(target.field.type, nulls_, false));
   CsvPass pass(std::move(targets).value(), std::move(parsers), {}, *sink_, tuning_.batch_bytes);
   CsvReader from = reader(place.position);
   CsvRecords block;
-  STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, place.names.size()));
-  if (misfit) return misfit_error(pass, from, block, *misfit);
+  STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, place.names.size(), rejections_.skips()));
+  if (misfit) return from.at_line(from.line_of(block, misfit->row), misfit_error(pass, block, *misfit));
   place.position = from.position();
   return pass.rows();
 }
@@ -167,9 +170,10 @@ Result<uint64_t> CsvIngest::take_first(CsvPlace& place) {
   CsvReader sample = reader(place.position);
   STELA_TRY(judge_rest(sample, block, evidence, tuning_.sample_bytes));
   for (bool judged_all : {false, true}) {
+    rejections_.clear();
     CsvPass pass = guessed_pass(place, evidence, judged_all);
     CsvReader from = reader(place.position);
-    STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, columns));
+    STELA_ASSIGN(std::optional<CsvMisfit> misfit, run(pass, from, block, columns, false));
     if (!misfit) {
       place.position = from.position();
       return pass.rows();
@@ -182,13 +186,23 @@ Result<uint64_t> CsvIngest::take_first(CsvPlace& place) {
   return invalid(reader_options_.file_name + ": the file changed while it was being read; write it again");
 }
 
-Result<std::optional<CsvMisfit>> CsvIngest::run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns) {
+// `skip`: a row with a misfit is left out.
+Result<std::optional<CsvMisfit>> CsvIngest::run(CsvPass& pass, CsvReader& from, CsvRecords& block, size_t columns,
+                                                bool skip) {
   while (true) {
     uint64_t before = from.position().offset;
     STELA_TRY(from.next(columns, &block));
     if (block.rows == 0) break;
-    STELA_ASSIGN(std::optional<CsvMisfit> misfit, pass.take(block, from.position().offset - before));
-    if (misfit) return misfit;
+    uint64_t bytes = from.position().offset - before;
+    if (skip) {
+      STELA_TRY(take_fitting_rows(pass, block, bytes, [&](const CsvMisfit& misfit) {
+        return rejections_.add(from.line_of(block, misfit.row), misfit_error(pass, block, misfit).message(),
+                               record_text(block, misfit.row));
+      }));
+    } else {
+      STELA_ASSIGN(std::optional<CsvMisfit> misfit, pass.take(block, bytes));
+      if (misfit) return misfit;
+    }
     STELA_TRY(report_progress(from.position().offset, pass.rows()));
   }
   STELA_TRY(pass.finish());
@@ -219,12 +233,30 @@ void CsvIngest::judge(const CsvRecords& block, std::vector<uint16_t>& evidence) 
   }
 }
 
-Status CsvIngest::misfit_error(const CsvPass& pass, const CsvReader& from, const CsvRecords& block,
-                               const CsvMisfit& misfit) const {
+// The record as it may stand in a file: its bytes are gone when a value turns out not to fit.
+std::string CsvIngest::record_text(const CsvRecords& block, size_t row) const {
+  std::string out;
+  for (size_t column = 0; column < block.columns; ++column) {
+    if (column > 0) out += reader_options_.dialect.delimiter;
+    const FieldRef& field = block.fields[row * block.columns + column];
+    if (!field.is_quoted()) {
+      out += block.text(field);
+      continue;
+    }
+    out += '"';
+    for (char c : block.text(field)) out.append(c == '"' ? 2 : 1, c);
+    out += '"';
+  }
+  return out;
+}
+
+Status CsvIngest::misfit_error(const CsvPass& pass, const CsvRecords& block, const CsvMisfit& misfit) const {
   const CsvTarget& target = pass.target(misfit.target);
-  std::string_view text = block.text(misfit.row, target.file_column);
-  return from.at_line(from.line_of(block, misfit.row), invalid("column " + quoted_for_message(target.field.name) +
-                                                               ": " + why_misfit(target.field.type, text)));
+  const FieldRef& field = block.fields[misfit.row * block.columns + target.file_column];
+  std::string_view text = block.text(field);
+  bool null = !field.is_quoted() && (text.empty() || NullTexts::is_usual(text) || nulls_.is_stated(text));
+  std::string why = null && !target.field.nullable ? kMayNotBeNull : why_misfit(target.field.type, text);
+  return invalid("column " + quoted_for_message(target.field.name) + ": " + why);
 }
 
 Status CsvIngest::report_progress(uint64_t offset, uint64_t rows) const {

@@ -20,13 +20,43 @@ Batch CsvPass::empty_batch() const {
   return batch;
 }
 
-Result<std::optional<CsvMisfit>> CsvPass::take(const CsvRecords& block, uint64_t bytes) {
+// Among the last `rows` rows; `rows` when there is none.
+size_t CsvPass::first_null(const ColumnData& column, size_t rows) {
+  if (!column.has_nulls()) return rows;
+  ColumnView view = column.view().slice(column.rows() - rows, rows);
+  for (size_t row = 0; row < rows; ++row) {
+    if (!view.is_valid(row)) return row;
+  }
+  return rows;
+}
+
+// The first misfit; its row is block.rows when there is none.
+CsvMisfit CsvPass::parse(const CsvRecords& block, Batch& into) {
   CsvMisfit first{block.rows, 0};
   for (size_t i = 0; i < targets_.size(); ++i) {
-    size_t row = parsers_[i]->parse(block, targets_[i].file_column, filling_.columns[i]);
+    size_t row = parsers_[i]->parse(block, targets_[i].file_column, into.columns[i]);
+    if (row == block.rows && !targets_[i].field.nullable) row = first_null(into.columns[i], block.rows);
     if (row < first.row) first = {row, i};
   }
+  return first;
+}
+
+Result<std::optional<CsvMisfit>> CsvPass::take(const CsvRecords& block, uint64_t bytes) {
+  CsvMisfit first = parse(block, filling_);
   if (first.row < block.rows) return std::optional<CsvMisfit>(first);
+  return took(block, bytes);
+}
+
+Result<std::optional<CsvMisfit>> CsvPass::try_take(const CsvRecords& block, uint64_t bytes) {
+  if (trial_.columns.empty()) trial_ = empty_batch();
+  for (ColumnData& column : trial_.columns) column.clear();
+  CsvMisfit first = parse(block, trial_);
+  if (first.row < block.rows) return std::optional<CsvMisfit>(first);
+  for (size_t i = 0; i < targets_.size(); ++i) filling_.columns[i].append(trial_.columns[i].view());
+  return took(block, bytes);
+}
+
+Result<std::optional<CsvMisfit>> CsvPass::took(const CsvRecords& block, uint64_t bytes) {
   rows_ += block.rows;
   gathered_bytes_ += bytes;
   if (gathered_bytes_ >= batch_bytes_) STELA_TRY(flush());

@@ -15,7 +15,7 @@
 
 namespace stela::fsd {
 
-// The first value, in order of rows and then of columns, that does not fit.
+// The first value, in order of rows and then of columns, that does not fit; a null where none may be included.
 struct CsvMisfit {
   size_t row = 0;
   size_t target = 0;
@@ -29,6 +29,8 @@ class CsvPass {
 
   // Takes a block whose text is `bytes` long. After a misfit the pass is of no more use but for evidence().
   Result<std::optional<CsvMisfit>> take(const CsvRecords& block, uint64_t bytes);
+  // The same, but a misfit changes nothing: the pass goes on without that block.
+  Result<std::optional<CsvMisfit>> try_take(const CsvRecords& block, uint64_t bytes);
   // Hands the last rows to the sink.
   Status finish();
 
@@ -37,6 +39,9 @@ class CsvPass {
   uint16_t evidence(size_t index) const { return parsers_[index]->evidence(); }
 
  private:
+  CsvMisfit parse(const CsvRecords& block, Batch& into);
+  Result<std::optional<CsvMisfit>> took(const CsvRecords& block, uint64_t bytes);
+  static size_t first_null(const ColumnData& column, size_t rows);
   Batch empty_batch() const;
   Status flush();
   Status begin();
@@ -51,6 +56,7 @@ class CsvPass {
   uint64_t gathered_bytes_ = 0;
   bool begun_ = false;
   Batch filling_;
+  Batch trial_;                   // of try_take()
   Batch leaving_;                 // in the sink's hands while appended_ is valid
   std::future<Status> appended_;  // destroyed first: waits for the sink
 };

@@ -187,6 +187,8 @@ bool parse_rare_cell(const DataType& type, std::string_view text, std::string* b
   }
 }
 
+const char* const kMayNotBeNull = "it may not be null (the schema says so), and this row has no value for it";
+
 std::string why_misfit(const DataType& type, std::string_view text) {
   std::string sentence = quoted_for_message(text) + " does not fit " + type.name();
   std::string hint = misfit_hint(type, text);

@@ -21,7 +21,7 @@ Status CsvReader::read_header(CsvRecords* out) { return next(0, out); }
 
 Status CsvReader::next(size_t columns, CsvRecords* out) {
   out->rows = 0;
-  STELA_TRY(pending_);
+  if (!pending_.ok()) STELA_TRY(reject_record());
   STELA_TRY(skip_joining_newline());
   while (true) {
     bool at_end = false;
@@ -30,15 +30,49 @@ Status CsvReader::next(size_t columns, CsvRecords* out) {
     block_line_ = position_.line;
     auto* data = reinterpret_cast<char*>(piece_.data());
     ScanEnd end = scanner_.scan(data, piece_size_, columns, at_end && final_, *out);
-    if (!end.error.ok()) pending_ = at_line(block_line_ + end.error_line, end.error);
-    if (out->rows == 0 && !pending_.ok()) return pending_;
+    if (!end.error.ok()) {
+      reason_ = end.error;
+      pending_ = at_line(block_line_ + end.error_line, end.error);
+    }
     advance(end);
     if (out->rows > 0) return {};
+    if (!pending_.ok()) {
+      STELA_TRY(reject_record());
+      continue;
+    }
     if (end.consumed == 0) {
       if (at_end) return {};
       STELA_TRY(check_cut_record(end));
     }
   }
+}
+
+// The record at the present place is the one that pending_ is about. It is passed over where its end can be found: not
+// within a quote that nothing closes.
+Status CsvReader::reject_record() {
+  if (options_.rejections == nullptr || !options_.rejections->skips()) return pending_;
+  CsvDialect any = options_.dialect;
+  any.check_text = false;
+  CsvScanner scanner(any);
+  CsvRecords record;
+  ScanEnd end;
+  while (true) {
+    bool at_end = false;
+    STELA_TRY(fill(&at_end));
+    end = scanner.scan(reinterpret_cast<char*>(piece_.data()), piece_size_, 0, at_end && final_, record);
+    if (!end.error.ok()) return pending_;
+    if (record.rows > 0) break;
+    if (at_end) return pending_;
+    STELA_TRY(check_cut_record(end));
+  }
+  // As it stands in the file: the scanner removes doubled quotes.
+  std::string text(end.consumed, '\0');
+  STELA_TRY(source_.read(position_.offset, {reinterpret_cast<std::byte*>(text.data()), text.size()}));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  STELA_TRY(options_.rejections->add(position_.line, reason_.message(), text));
+  advance(end);
+  pending_ = reason_ = {};
+  return {};
 }
 
 // Makes piece_ hold the next bytes: at least one more than before if there are any.

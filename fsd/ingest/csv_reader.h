@@ -6,6 +6,7 @@
 
 #include "fsd/ingest/csv_scanner.h"
 #include "fsd/ingest/ingest.h"
+#include "fsd/ingest/rejections.h"
 
 namespace stela::fsd {
 
@@ -21,6 +22,8 @@ struct CsvReaderOptions {
   size_t piece_bytes = 256 << 10;
   uint64_t record_bytes_max = 128 << 20;
   std::string file_name;  // begins every message
+  // Records that cannot be cut or are no text go there; null: the first of them is an error.
+  Rejections* rejections = nullptr;
 };
 
 // One thread at a time. The source must outlive it.
@@ -47,6 +50,7 @@ class CsvReader {
   Status fill(bool* at_end);
   Status skip_joining_newline();
   Status check_cut_record(const ScanEnd& end) const;
+  Status reject_record();
   void advance(const ScanEnd& end);
 
   ByteSource& source_;
@@ -60,6 +64,7 @@ class CsvReader {
   size_t spent_ = 0;  // bytes at the front of piece_ that records handed out lie in
   uint64_t block_line_ = 1;
   Status pending_;  // found behind the block handed out last
+  Status reason_;   // the same without file and line
 };
 
 }  // namespace stela::fsd

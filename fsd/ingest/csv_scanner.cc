@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "fsd/ingest/structural_mask.h"
+#include "fsd/ingest/structural_masks.h"
 #include "fsd/ingest/utf8_text.h"
 
 namespace stela::fsd {
@@ -30,6 +30,8 @@ ScanEnd CsvScanner::scan(char* data, size_t size, size_t columns, bool at_end, C
   out.columns = columns;
   out.fields.clear();
   out.row_lines.clear();
+  masks_.resize((size_ + 63) / 64);
+  structural_masks(data_, masks_.size(), dialect_.delimiter, masks_.data());
   seek(0);
   while (position_ < size_) {
     size_t first_field = out.fields.size(), count = 0;
@@ -60,7 +62,7 @@ ScanEnd CsvScanner::scan(char* data, size_t size, size_t columns, bool at_end, C
     end_.unterminated = ending == FieldEnd::kFile;
     if (columns == 0) break;
   }
-  check_text(out);
+  if (dialect_.check_text) check_text(out);
   if (any_escaped_) remove_doubled_quotes(data_, out);
   return std::move(end_);
 }
@@ -94,7 +96,7 @@ size_t CsvScanner::scan_plain_fields(CsvRecords& out) {
   size_t position = position_, block = block_;
   uint64_t mask = mask_;
   while (field != end && data[position] != '"') {
-    while (mask == 0 && block + 64 < size_) mask = structural_mask(data + (block += 64), dialect_.delimiter);
+    while (mask == 0 && block + 64 < size_) mask = masks_[(block += 64) / 64];
     size_t at = block + static_cast<size_t>(std::countr_zero(mask));
     if (mask == 0 || at >= size_ || data[at] == '\n' || at - position > dialect_.field_bytes_max) break;
     *field++ = {static_cast<uint32_t>(position), static_cast<uint32_t>(at - position)};
@@ -196,7 +198,7 @@ size_t CsvScanner::next_structural() {
   while (mask_ == 0) {
     block_ += 64;
     if (block_ >= size_) return kNone;
-    mask_ = structural_mask(data_ + block_, dialect_.delimiter);
+    mask_ = masks_[block_ / 64];
   }
   size_t at = block_ + static_cast<size_t>(std::countr_zero(mask_));
   mask_ &= mask_ - 1;
@@ -207,7 +209,7 @@ void CsvScanner::seek(size_t position) {
   block_ = position & ~size_t{63};
   mask_ = 0;
   if (block_ < size_) {
-    mask_ = structural_mask(data_ + block_, dialect_.delimiter) & (~uint64_t{0} << (position & 63));
+    mask_ = masks_[block_ / 64] & (~uint64_t{0} << (position & 63));
   }
 }
 
@@ -232,6 +234,10 @@ void CsvScanner::check_text(CsvRecords& out) {
                        (data_[bad] == '\0' ? " holds a NUL byte: " : " is not valid UTF-8: ") +
                        quoted_for_message({data_ + from, to - from}) + "; text files are read as UTF-8");
   end_.error_line = out.row_lines[row];
+  const FieldRef& start = out.fields[row * out.columns];
+  end_.consumed = start.begin - (start.is_quoted() ? 1 : 0);
+  end_.lines = out.row_lines[row];
+  end_.unterminated = false;
   out.fields.resize(row * out.columns);
   out.row_lines.resize(row);
   out.rows = row;

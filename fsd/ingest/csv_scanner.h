@@ -28,6 +28,7 @@ struct CsvDialect {
   char delimiter = ',';
   uint64_t field_bytes_max = 64 << 20;
   uint64_t columns_max = 1'000'000;
+  bool check_text = true;  // NUL and what is not UTF-8 is refused
 };
 
 // Records of equal length: field (row, column) is fields[row * columns + column].
@@ -81,9 +82,10 @@ class CsvScanner {
   size_t size_ = 0;
   size_t columns_ = 0;
   bool at_end_ = false;
-  size_t position_ = 0;  // where the next field begins
-  size_t block_ = 0;     // the 64 bytes that mask_ is of
-  uint64_t mask_ = 0;    // structural bytes in it not looked at yet
+  std::vector<uint64_t> masks_;  // of the whole piece, 64 bytes each
+  size_t position_ = 0;          // where the next field begins
+  size_t block_ = 0;             // the 64 bytes that mask_ is of
+  uint64_t mask_ = 0;            // structural bytes in it not looked at yet
   uint64_t lines_ = 0;
   bool any_escaped_ = false;
   ScanEnd end_;

@@ -14,6 +14,7 @@
 
 #include "engine/io/env.h"
 #include "engine/store/store.h"
+#include "fsd/ingest/rejections.h"
 
 namespace stela::fsd {
 
@@ -25,7 +26,6 @@ class ByteSource {
   virtual uint64_t size() const = 0;
   virtual Status read(uint64_t offset, MutableByteSpan into) = 0;
 };
-std::unique_ptr<ByteSource> scratch_source(ScratchFile& file);
 // Takes the descriptor over (closes it). `what` names the file in messages.
 Result<std::unique_ptr<ByteSource>> descriptor_source(int fd, std::string what);
 
@@ -33,8 +33,10 @@ struct IngestOptions {
   std::vector<std::string> null_texts;  // further unquoted texts that are null in every column ("NA")
   char delimiter = 0;                   // 0: by extension
   bool header = true;
-  bool missing_null = false;            // missing=null: absent columns become null
-  bool extra_ignore = false;            // extra=ignore
+  bool missing_null = false;  // missing=null: absent columns become null
+  bool extra_ignore = false;  // extra=ignore
+  bool skip_errors = false;   // on-error=skip: rows that cannot be taken go to `rejected`
+  std::shared_ptr<RejectedRows> rejected;
   uint64_t field_bytes_max = 64 << 20;
   uint64_t memory_bytes = 256 << 20;
   // Called now and then with bytes consumed so far; false cancels with kDeadline.
@@ -43,6 +45,9 @@ struct IngestOptions {
 // "null=NA,delimiter=%2C,header=no,missing=null,extra=ignore" over `base`. kInvalid names the unknown
 // key or impossible value.
 Result<IngestOptions> parse_ingest_options(std::string_view folder_name, const IngestOptions& base);
+
+// on-error=skip for a format of which a file is whole or nothing.
+Status skip_is_for_text(const std::string& file_name);
 
 // One file of rows on its way into `table`; keeps its place and its header across commits, so that a
 // streaming writer can commit what is complete and go on. One thread at a time.
@@ -71,6 +76,8 @@ class RowFormat {
 const RowFormat* find_row_format(std::string_view extension);
 std::optional<Status> unsupported_row_format(std::string_view extension);
 
+class ColumnSink;
+
 // A file that holds one whole column.
 class ColumnFormat {
  public:
@@ -79,7 +86,7 @@ class ColumnFormat {
   // Commits the column `name`. kInvalid with "incomplete" when the file ends too early (the draft may go
   // on), and with the two lengths when the length is not the dataset's row count. A file of zero bytes:
   // nullopt.
-  virtual Result<std::optional<VersionInfo>> commit(ByteSource& source, const std::string& file_name, Table table,
+  virtual Result<std::optional<VersionInfo>> commit(ByteSource& source, const std::string& file_name, ColumnSink& sink,
                                                     const std::string& name, bool replace,
                                                     const CommitInfo& info) const = 0;
 };

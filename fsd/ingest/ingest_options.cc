@@ -61,10 +61,9 @@ Status set_option(const std::string& key, const std::string& value, IngestOption
     return {};
   }
   if (key == "on-error") {
-    if (value == "stop") return {};
-    if (value != "skip") return bad_value(key, value, "stop or skip is wanted");
-    return unsupported(
-        "option on-error=skip is not supported; remove the rejected rows from the file and write it again");
+    if (value != "skip" && value != "stop") return bad_value(key, value, "stop or skip is wanted");
+    options.skip_errors = value == "skip";
+    return {};
   }
   return invalid("unknown option " + quoted_for_message(key) +
                  "; there are null, delimiter, header, missing, extra and on-error");
@@ -86,6 +85,11 @@ Result<IngestOptions> parse_ingest_options(std::string_view folder_name, const I
     if (comma == folder_name.size()) return options;
     folder_name.remove_prefix(comma + 1);
   }
+}
+
+Status skip_is_for_text(const std::string& file_name) {
+  return unsupported(file_name +
+                     ": on-error=skip is for text files (.csv, .tsv, .jsonl); this one is taken whole or not");
 }
 
 }  // namespace stela::fsd

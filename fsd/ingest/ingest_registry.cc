@@ -3,9 +3,12 @@
 #include <array>
 
 #include "fsd/ingest/arrow_column.h"
+#include "fsd/ingest/arrow_rows.h"
 #include "fsd/ingest/csv_ingest.h"
 #include "fsd/ingest/ingest.h"
+#include "fsd/ingest/jsonl_ingest.h"
 #include "fsd/ingest/npy_ingest.h"
+#include "fsd/ingest/npz_ingest.h"
 
 namespace stela::fsd {
 namespace {
@@ -15,15 +18,11 @@ struct UnsupportedFormat {
   const char* way;
 };
 constexpr UnsupportedFormat kUnsupportedRowFormats[] = {
-    {".jsonl", "write .csv (pandas: df.to_csv(path, index=False))"},
-    {".ndjson", "write .csv (pandas: df.to_csv(path, index=False))"},
-    {".json", "write .csv (pandas: df.to_csv(path, index=False))"},
-    {".arrow", "write .csv, or copy each column as an .arrow file of its own beside the dataset's columns"},
-    {".feather", "write .csv, or copy each column as an .arrow file of its own beside the dataset's columns"},
-    {".parquet", "write .csv (duckdb: COPY (FROM 'x.parquet') TO 'x.csv')"},
+    {".json", "write one object a line as .jsonl (pandas: df.to_json(path, orient='records', lines=True))"},
+    {".parquet",
+     "write .arrow (pyarrow: pyarrow.feather.write_feather(pyarrow.parquet.read_table('x.parquet'), 'x.arrow'))"},
     {".orc", "write .csv"},
     {".avro", "write .csv"},
-    {".npz", "save each array as a .npy file of its own beside the dataset's columns"},
     {".xlsx", "save the sheet as .csv"},
     {".xls", "save the sheet as .csv"},
     {".gz", "decompress it first (gzip -d)"},
@@ -36,7 +35,8 @@ constexpr UnsupportedFormat kUnsupportedRowFormats[] = {
 }  // namespace
 
 const RowFormat* find_row_format(std::string_view extension) {
-  for (const RowFormat* format : {&csv_format(), &tsv_format(), &npy_row_format()}) {
+  for (const RowFormat* format : {&csv_format(), &tsv_format(), &jsonl_format(), &ndjson_format(), &npy_row_format(),
+                                  &arrow_row_format(), &feather_row_format(), &npz_format()}) {
     if (extension == format->extension()) return format;
   }
   return nullptr;

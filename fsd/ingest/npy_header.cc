@@ -108,7 +108,7 @@ Status read_shape(const NpyDict& dict, NpyHeader& header) {
 
 }  // namespace
 
-Result<NpyHeader> read_npy_header(ByteSource& source, uint64_t offset) {
+Result<NpyHeader> read_npy_prefix(ByteSource& source, uint64_t offset) {
   uint64_t have = source.size() - offset;
   std::array<std::byte, 12> front{};
   if (have < 10) {
@@ -140,12 +140,18 @@ Result<NpyHeader> read_npy_header(ByteSource& source, uint64_t offset) {
   STELA_TRY(read_descr(dict.descr, header));
   STELA_TRY(read_shape(dict, header));
   header.data_offset = offset + prefix + length;
-  uint64_t bytes = 0, wanted = 0;
-  if (__builtin_mul_overflow(header.rows, header.row_bytes, &bytes) ||
-      __builtin_add_overflow(bytes, prefix + length, &wanted)) {
+  uint64_t bytes = 0;
+  if (__builtin_mul_overflow(header.rows, header.row_bytes, &bytes) || bytes > UINT64_MAX - header.data_offset) {
     return invalid("the .npy header declares more bytes than there can be: " + std::to_string(header.rows) +
                    " rows of " + std::to_string(header.row_bytes));
   }
+  return header;
+}
+
+Result<NpyHeader> read_npy_header(ByteSource& source, uint64_t offset) {
+  STELA_ASSIGN(NpyHeader header, read_npy_prefix(source, offset));
+  uint64_t have = source.size() - offset;
+  uint64_t wanted = header.data_offset - offset + header.rows * header.row_bytes;
   if (have < wanted) return incomplete(wanted, have);
   if (have > wanted) {
     return invalid("after the array come " + std::to_string(have - wanted) + " bytes more; one .npy holds one array");

@@ -35,6 +35,8 @@ struct NpyHeader {
   uint64_t row_bytes = 0;    // in the file
   uint64_t data_offset = 0;  // in the source
 };
+// Reads the header at `offset` of `source`, whatever follows it.
+Result<NpyHeader> read_npy_prefix(ByteSource& source, uint64_t offset);
 // Reads the header at `offset` of `source` and checks that exactly the array follows it. kInvalid with
 // "incomplete" when the file ends too early. Messages do not name the file.
 Result<NpyHeader> read_npy_header(ByteSource& source, uint64_t offset);

@@ -105,6 +105,7 @@ class NpyRowFormat final : public RowFormat {
   const char* extension() const override { return ".npy"; }
   Result<std::unique_ptr<RowIngest>> start(ByteSource& source, std::string file_name, Table table,
                                            const IngestOptions& options) const override {
+    if (options.skip_errors) return skip_is_for_text(file_name);
     std::string_view stem = file_name;
     stem = stem.substr(stem.rfind('/') + 1);
     if (stem.ends_with(".npy")) stem.remove_suffix(4);
@@ -117,10 +118,10 @@ class NpyRowFormat final : public RowFormat {
 class NpyColumnFormat final : public ColumnFormat {
  public:
   const char* extension() const override { return ".npy"; }
-  Result<std::optional<VersionInfo>> commit(ByteSource& source, const std::string& file_name, Table table,
+  Result<std::optional<VersionInfo>> commit(ByteSource& source, const std::string& file_name, ColumnSink& sink,
                                             const std::string& name, bool replace,
                                             const CommitInfo& info) const override {
-    return commit_npy_column(source, file_name, *table_column_sink(table), name, replace, info);
+    return commit_npy_column(source, file_name, sink, name, replace, info);
   }
 };
 

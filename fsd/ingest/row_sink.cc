@@ -51,7 +51,7 @@ class TableRowSink final : public RowSink {
 
 class TableColumnSink final : public ColumnSink {
  public:
-  explicit TableColumnSink(Table table) : table_(table) {}
+  TableColumnSink(Table table, std::optional<VersionNumber> base) : table_(table), base_(base) {}
 
   Result<std::optional<uint64_t>> rows_wanted() override {
     uint64_t rows = 0;
@@ -73,7 +73,7 @@ class TableColumnSink final : public ColumnSink {
   }
 
   Status begin(const Field& field, bool replace) override {
-    STELA_ASSIGN(writer_, table_.column_writer(field, replace));
+    STELA_ASSIGN(writer_, table_.column_writer(field, replace, base_));
     return {};
   }
   Status append(const ColumnView& values) override { return writer_->append(values); }
@@ -85,12 +85,15 @@ class TableColumnSink final : public ColumnSink {
 
  private:
   Table table_;
+  const std::optional<VersionNumber> base_;
   std::unique_ptr<ColumnWriter> writer_;
 };
 
 }  // namespace
 
 std::unique_ptr<RowSink> table_row_sink(Table table) { return std::make_unique<TableRowSink>(table); }
-std::unique_ptr<ColumnSink> table_column_sink(Table table) { return std::make_unique<TableColumnSink>(table); }
+std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base) {
+  return std::make_unique<TableColumnSink>(table, base);
+}
 
 }  // namespace stela::fsd

@@ -39,6 +39,7 @@ class ColumnSink {
 };
 
 std::unique_ptr<RowSink> table_row_sink(Table table);
-std::unique_ptr<ColumnSink> table_column_sink(Table table);
+// `base`: the version the column was begun on (Table::column_writer).
+std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base = {});
 
 }  // namespace stela::fsd

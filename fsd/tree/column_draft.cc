@@ -2,8 +2,13 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+#include <cstdio>
+
 #include "fsd/tree/content_identity.h"
 #include "fsd/tree/context.h"
+#include "fsd/tree/validity_target.h"
+#include "fsd/tree/view_file.h"
 
 namespace stela::fsd {
 
@@ -17,6 +22,10 @@ ColumnDraft::ColumnDraft(TreeContext& context, NodeId dataset, std::string file_
 Result<Node::Shown> ColumnDraft::attributes(bool may_compute) {
   std::shared_ptr<Draft> draft = live();
   if (draft == nullptr && over_ != nullptr) return over_->attributes(may_compute);
+  if (draft == nullptr) {
+    STELA_ASSIGN(NodeRef column, head_column(context(), {dataset_, {}}, file_name_));
+    if (column != nullptr) return column->attributes(may_compute);
+  }
   STELA_ASSIGN(NodeInfo node, context().store.node(dataset_));
   Shown shown;
   Attributes& out = shown.attributes;
@@ -38,16 +47,35 @@ Result<Node::Shown> ColumnDraft::attributes(bool may_compute) {
     out.uid = uid_;
     out.gid = gid_;
   }
+  if (draft != nullptr) out.mode = set_mode_.value_or(out.mode);
   out.mtime_ns = set_mtime_ns_.value_or(context().now_ns());
   out.atime_ns = out.ctime_ns = out.mtime_ns;
   return shown;
 }
 
-Status ColumnDraft::set_attributes(const SetAttributes& set, const Caller&) {
+Status ColumnDraft::set_attributes(const SetAttributes& set, const Caller& caller) {
   STELA_TRY(context().writable());
-  STELA_ASSIGN(Shown now, attributes(false));
-  STELA_TRY(keep_ownership(set, now.attributes, path()));
   std::shared_ptr<Draft> draft = live();
+  // Nobody writes here: it is the column that is meant (a copy's times, set by name right after its close).
+  if (draft == nullptr && over_ != nullptr) {
+    SetAttributes rest = set;
+    rest.mtime_ns.reset();
+    rest.mtime_now = false;
+    STELA_TRY(over_->set_attributes(rest, caller));
+    if (set.mtime_now || set.mtime_ns) {
+      keep_column_time(context(), dataset_, file_name_, set.mtime_now ? context().now_ns() : *set.mtime_ns);
+    }
+    return {};
+  }
+  STELA_ASSIGN(Shown now, attributes(false));
+  SetAttributes kept = set;
+  // tar and cp -p set the mode of what they are still writing; a column has its dataset's mode when it is committed.
+  if (draft != nullptr) kept.mode.reset();
+  STELA_TRY(keep_ownership(kept, now.attributes, path()));
+  if (draft != nullptr && set.mode) {
+    std::lock_guard lock(mutex_);
+    set_mode_ = *set.mode & 0777u;
+  }
   if (set.size && draft == nullptr && *set.size != now.attributes.size) {
     return invalid(path() + ": a column cannot be cut or grown; write it whole again");
   }
@@ -62,6 +90,11 @@ Status ColumnDraft::set_attributes(const SetAttributes& set, const Caller&) {
 Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller& caller) {
   if (!is_writable_open(flags)) {
     if (over_ != nullptr) return open_below(caller);
+    // Committed after this node was looked up: the name is the column's now.
+    STELA_ASSIGN(NodeRef column, head_column(context(), {dataset_, {}}, file_name_));
+    if (column != nullptr) return look_again();
+    // Refused by a close whose release is still on its way.
+    if (std::shared_ptr<Draft> draft = live(); draft != nullptr && !draft->failure().ok()) return draft->failure();
     std::lock_guard lock(mutex_);
     if (!refused_.ok()) return refused_;
     return Status(Code::kBusy, path_ + " is being written; it can be read when it is closed");
@@ -72,15 +105,16 @@ Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller
     // Readers of the column below hold this node's pages: a writer needs another one.
     std::lock_guard lock(mutex_);
     if (read_below_) {
-      context().fresh.ask(place_);
+      context().fresh.ask(place_, caller);
       return look_again();
     }
   }
-  STELA_ASSIGN(std::unique_ptr<ColumnTarget> target, ColumnTarget::create(context(), dataset_, file_name_, caller));
+  STELA_ASSIGN(std::unique_ptr<DraftTarget> target, create_column_target(context(), dataset_, file_name_, caller));
   STELA_ASSIGN(std::unique_ptr<OpenFile> file, start(std::move(target), {}, flags, caller));
   std::lock_guard lock(mutex_);
   refused_ = {};
   set_mtime_ns_.reset();
+  set_mode_.reset();
   return file;
 }
 
@@ -112,32 +146,56 @@ std::vector<std::string> ColumnDraft::xattr_fields() {
   return over_ != nullptr ? over_->xattr_fields() : std::vector<std::string>();
 }
 
-// Times that were set through the handle before the commit (cp -p) belong to the new content.
-void ColumnDraft::remember_time(const VersionInfo& version) {
+void ColumnDraft::committed(const VersionInfo&, Draft&) {
+  // Times that were set through the handle before the commit (cp -p) belong to the new content.
   std::optional<int64_t> mtime_ns;
   {
     std::lock_guard lock(mutex_);
     mtime_ns = set_mtime_ns_;
   }
-  if (!mtime_ns.has_value()) return;
-  auto table = context().store.table(dataset_);
-  if (!table.ok()) return;
-  auto at = table->at(version.number);
-  std::optional<ViewName> name = split_view_name(file_name_);
-  if (!at.ok() || !name.has_value()) return;
-  auto column = find_column_by_stem(*at, name->stem);
-  if (column.ok()) context().times.set(dataset_, column->id, column->change.value, *mtime_ns);
-}
-
-void ColumnDraft::committed(const VersionInfo& version, Draft&) {
-  remember_time(version);
+  if (mtime_ns.has_value()) keep_column_time(context(), dataset_, file_name_, *mtime_ns);
   context().side.remove_if(error_place(), this);
   context().head_moved(dataset_);
+}
+
+// Nulls that made no version, since they wait for their column or are what they were, show the time that was set
+// through the handle too.
+void ColumnDraft::keep_validity_time() {
+  std::optional<int64_t> mtime_ns;
+  {
+    std::lock_guard lock(mutex_);
+    mtime_ns = set_mtime_ns_;
+  }
+  if (!mtime_ns.has_value() || !is_validity_name(file_name_)) return;
+  keep_column_time(context(), dataset_, file_name_, *mtime_ns);
+  SetAttributes set;
+  set.mtime_ns = mtime_ns;
+  auto waiting = std::dynamic_pointer_cast<ScratchFileNode>(context().side.find(error_place()));
+  if (waiting != nullptr) (void)waiting->set_attributes(set, {});
+}
+
+// Nothing is ignored silently.
+void ColumnDraft::note_lost_mode() {
+  std::optional<uint32_t> mode;
+  {
+    std::lock_guard lock(mutex_);
+    mode = std::exchange(set_mode_, std::nullopt);
+  }
+  auto node = context().store.node(dataset_);
+  if (!mode.has_value() || !node.ok() || *mode == file_mode(node->attributes, true)) return;
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "the mode %03o given to it while it was written is not kept: a column has its "
+                "dataset's, now %03o; chmod the dataset's directory",
+                *mode, file_mode(node->attributes, true));
+  context().errors.record(path(), {Code::kNotPermitted, text}, EPERM, {});
 }
 
 void ColumnDraft::closed(const Status& failure) {
   std::string place = error_place();
   if (failure.ok()) {
+    keep_validity_time();
+    note_lost_mode();
     // Nothing was written: the empty name stays addressable for a moment (create, close, open again).
     if (context().side.find(place).get() == this) {
       context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()),

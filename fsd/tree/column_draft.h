@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "fsd/tree/column_stream.h"
 #include "fsd/tree/dataset_place.h"
 #include "fsd/tree/draft_file.h"
 
@@ -13,10 +14,13 @@ namespace stela::fsd {
 // What a column draft was begun on; the first committer wins.
 struct ColumnBase {
   std::optional<ColumnInfo> column;  // nullopt: the name was free
+  VersionNumber version;             // 0: before the first
   uint64_t rows = 0;
   Sequence rows_changed;
 };
 Result<ColumnBase> column_base(TreeContext& context, NodeId dataset, const std::string& column);
+// The failure of a write that came second: which commit was first, when, by whom.
+Status lost_race(const Table& table, const std::string& file_name);
 
 // A committed source becomes the column. Also used when scratch is renamed to a column's name.
 class ColumnTarget : public DraftTarget {
@@ -26,16 +30,22 @@ class ColumnTarget : public DraftTarget {
                                                       const std::string& file_name, const Caller& caller);
   Result<std::optional<VersionInfo>> commit(ByteSource& source, bool final) override;
   bool is_drained() const override { return true; }
-  void restart() override {}
+  void restart() override { stream_.reset(); }
+  bool may_stream() const override;
+  std::shared_ptr<SpoolStream> stream(ByteSpan head) override;
   // Of the newest commit, or of what it was begun on.
   const ColumnBase& base() const { return base_; }
   const std::string& column() const { return column_; }
 
  private:
   ColumnTarget(TreeContext& context, NodeId dataset, const ColumnFormat& format, std::string file_name,
-               std::string column, ColumnBase base, CommitInfo info);
+               std::string column, ColumnBase base, CommitInfo info, uint32_t process);
   Status check_first(const ColumnBase& now, const Table& table) const;
-  Status lost_race(const Table& table) const;
+  bool nulls_come_from_elsewhere() const;
+  Result<std::optional<VersionInfo>> write_streamed(bool replace) const;
+  Result<std::optional<VersionInfo>> write(ByteSource& source, const Table& table, bool replace) const;
+  Result<std::optional<VersionInfo>> write_with_nulls(ByteSource& source, const Table& table) const;
+  Result<std::optional<VersionInfo>> write_with_waiting(ByteSource& source, const Table& table) const;
 
   TreeContext& context_;
   const NodeId dataset_;
@@ -43,6 +53,9 @@ class ColumnTarget : public DraftTarget {
   const std::string file_name_, column_;
   ColumnBase base_;
   const CommitInfo info_;
+  const uint32_t process_;
+  const bool keeps_nulls_;              // whoever writes it has just written its nulls
+  std::weak_ptr<ColumnStream> stream_;  // the draft's, while it keeps it
 };
 
 // Private node of one writable open. Unlisted; while nothing is committed under the name it is what the
@@ -62,13 +75,15 @@ class ColumnDraft : public DraftFile {
   void closed(const Status& failure) override;
 
  private:
-  void remember_time(const VersionInfo& version);
+  void keep_validity_time();
+  void note_lost_mode();
   Result<std::unique_ptr<OpenFile>> open_below(const Caller& caller);
   const NodeId dataset_;
   const std::string file_name_;
   const NodeRef over_;  // a ColumnFile
   Status refused_;
   bool read_below_ = false;
+  std::optional<uint32_t> set_mode_;  // through the handle, until it is closed
 };
 
 }  // namespace stela::fsd

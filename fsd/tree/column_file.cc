@@ -7,6 +7,21 @@
 
 namespace stela::fsd {
 
+Result<NodeRef> head_column(TreeContext& context, const DatasetPlace& place, std::string_view name) {
+  auto head = place.snapshot(context);
+  if (!head.ok()) {
+    if (head.status().code() == Code::kNotFound) return NodeRef();
+    return head.status();
+  }
+  auto view = find_view(*head, name);
+  if (!view.ok()) {
+    if (view.status().code() == Code::kNotFound) return NodeRef();
+    return view.status().with_context(context.store.path_of(place.dataset) + "/" + std::string(name));
+  }
+  return NodeRef(
+      std::make_shared<ColumnFile>(context, place, head->version().number, std::move(*view), std::string(name)));
+}
+
 std::string ColumnFile::key_for(const DatasetPlace& place, const FoundView& view, std::string_view file_name) {
   std::string key = column_identity(place.dataset, view.column, view.form->extension(), view.form->shows_name());
   if (!place.head()) return key + "\npast";
@@ -22,6 +37,11 @@ ColumnFile::ColumnFile(TreeContext& context, DatasetPlace place, VersionNumber v
       file_name_(std::move(file_name)),
       identity_(column_identity(place.dataset, view_.column, view_.form->extension(), view_.form->shows_name())) {}
 
+Lifetime ColumnFile::lifetime() const {
+  if (!place_.head()) return Lifetime::kForever;
+  return std::string_view(view_.form->extension()) == ".valid.npy" ? Lifetime::kNone : Lifetime::kHead;
+}
+
 std::string ColumnFile::path() const { return place_.path(context()) + "/" + file_name_; }
 
 std::string ColumnFile::error_place() const {
@@ -31,6 +51,16 @@ std::string ColumnFile::error_place() const {
 Result<Snapshot> ColumnFile::snapshot() const {
   STELA_ASSIGN(Table table, context().store.table(place_.dataset));
   return table.at(version_);
+}
+
+Result<std::shared_ptr<View>> ColumnFile::view_with(const ViewFacts& facts) const {
+  auto make = [&]() -> Result<std::unique_ptr<View>> {
+    STELA_ASSIGN(Snapshot at, snapshot());
+    return view_.form->open(at, view_.column, facts.size);
+  };
+  if (!view_.form->size_is_cheap(view_.column.type)) return context().recent.find_or_make(identity_, make);
+  STELA_ASSIGN(std::unique_ptr<View> view, make());
+  return std::shared_ptr<View>(std::move(view));
 }
 
 Result<VersionInfo> ColumnFile::changed_by() const {
@@ -43,7 +73,7 @@ Result<Node::Shown> ColumnFile::attributes(bool may_compute) {
   STELA_ASSIGN(NodeInfo node, context().store.node(place_.dataset));
   Shown shown;
   Attributes& out = shown.attributes;
-  out.inode = inode_of(identity_);
+  out.inode = inode_of_view(place_.dataset, view_.column, view_.form->extension(), view_.form->shows_name());
   out.mode = file_mode(node.attributes, place_.head());
   out.uid = node.attributes.uid;
   out.gid = node.attributes.gid;
@@ -53,7 +83,7 @@ Result<Node::Shown> ColumnFile::attributes(bool may_compute) {
   bool known = facts.size.has_value() && (!stored || facts.stored_bytes.has_value());
   if (!known && (may_compute || view_.form->size_is_cheap(view_.column.type))) {
     STELA_ASSIGN(Snapshot at, snapshot());
-    STELA_ASSIGN(std::unique_ptr<View> view, view_.form->open(at, view_.column, facts.size));
+    STELA_ASSIGN(std::shared_ptr<View> view, view_with(facts));
     STELA_ASSIGN(facts.size, view->size());
     facts.stored_bytes = 0;
     if (stored) {
@@ -65,12 +95,24 @@ Result<Node::Shown> ColumnFile::attributes(bool may_compute) {
   out.size = facts.size.value_or(0);
   out.blocks = (facts.stored_bytes.value_or(0) + 511) / 512;
   STELA_ASSIGN(VersionInfo changed, changed_by());
-  STELA_ASSIGN(std::optional<int64_t> set_ns,
-               context().times.find(place_.dataset, view_.column.id, view_.column.change.value));
-  out.mtime_ns = set_ns.value_or(changed.time_ns);
+  STELA_ASSIGN(out.mtime_ns, shown_mtime(changed.time_ns));
   out.atime_ns = out.mtime_ns;
   out.ctime_ns = changed.time_ns;
   return shown;
+}
+
+// A .valid.npy of a column without nulls was never written: it shows the epoch, so that a program that compares times
+// (rsync) sends the one it has.
+Result<int64_t> ColumnFile::shown_mtime(int64_t changed_ns) {
+  const ColumnInfo& column = view_.column;
+  bool validity = std::string_view(view_.form->extension()) == ".valid.npy";
+  ContentPart part = validity ? ContentPart::kValidity : ContentPart::kValues;
+  STELA_ASSIGN(std::optional<int64_t> set_ns,
+               context().times.find(place_.dataset, column.id, column.change.value, part));
+  if (set_ns.has_value() || !validity) return set_ns.value_or(changed_ns);
+  STELA_ASSIGN(Snapshot at, snapshot());
+  STELA_ASSIGN(bool nulls, column_has_nulls(context(), at, column));
+  return nulls ? changed_ns : 0;
 }
 
 Status ColumnFile::set_attributes(const SetAttributes& set, const Caller&) {
@@ -87,7 +129,9 @@ Status ColumnFile::set_attributes(const SetAttributes& set, const Caller&) {
   }
   if (set.mtime_now || set.mtime_ns) {
     int64_t mtime_ns = set.mtime_now ? context().now_ns() : *set.mtime_ns;
-    context().times.set(place_.dataset, view_.column.id, view_.column.change.value, mtime_ns);
+    bool validity = std::string_view(view_.form->extension()) == ".valid.npy";
+    context().times.set(place_.dataset, view_.column.id, view_.column.change.value, mtime_ns,
+                        validity ? ContentPart::kValidity : ContentPart::kValues);
   }
   return {};
 }
@@ -100,7 +144,8 @@ Status ColumnFile::refuse_writing(uint32_t flags) const {
   STELA_TRY(context().writable());
   std::string_view extension = view_.form->extension();
   if (extension == ".valid.npy") {
-    return unsupported(path() + ": nulls cannot be written yet; write the whole column as .arrow, with its nulls");
+    if ((flags & O_TRUNC) != 0) return {};
+    return unsupported(path() + ": nulls cannot be changed in place yet; write the whole file again (cp, np.save)");
   }
   if (find_column_format(extension) == nullptr) {
     return invalid(path() + ": a column is written as .npy or .arrow; rows of text go through .append/");
@@ -111,10 +156,10 @@ Status ColumnFile::refuse_writing(uint32_t flags) const {
   return {};
 }
 
-Result<std::unique_ptr<OpenFile>> ColumnFile::open(uint32_t flags, const Caller&) {
+Result<std::unique_ptr<OpenFile>> ColumnFile::open(uint32_t flags, const Caller& caller) {
   if (!is_writable_open(flags)) return open_for_reading();
   STELA_TRY(refuse_writing(flags));
-  context().fresh.ask(place_of(place_.directory_key(), file_name_));
+  context().fresh.ask(place_of(place_.directory_key(), file_name_), caller);
   return look_again();
 }
 
@@ -133,7 +178,7 @@ Result<Serving> ColumnFile::settle_serving(std::optional<FlatColumn>& flat, uint
 Result<std::unique_ptr<OpenFile>> ColumnFile::open_for_reading() {
   STELA_ASSIGN(Snapshot at, snapshot());
   ViewFacts facts = context().views.find(identity_);
-  STELA_ASSIGN(std::unique_ptr<View> view, view_.form->open(at, view_.column, facts.size));
+  STELA_ASSIGN(std::shared_ptr<View> view, view_with(facts));
   if (!facts.size.has_value()) {
     STELA_ASSIGN(facts.size, view->size());
     context().views.learn(identity_, facts);

@@ -21,8 +21,6 @@ constexpr Coming kComing[] = {
     {".tx", "transactions over several files are not supported yet; each file commits by itself"},
     {".delete", "deleting rows is not supported yet"},
     {".upsert", "updating rows by key is not supported yet; append, or write whole columns"},
-    {".table.jsonl", "this form is not supported yet; .table.csv is"},
-    {".table.arrow", "this form is not supported yet; .table.csv is"},
     {".count", "queries are not supported yet; .commit.json has the number of rows"},
     {".rows.npy", "queries are not supported yet"},
     {".rowids.npy", "queries are not supported yet"},

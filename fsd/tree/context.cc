@@ -11,10 +11,12 @@ TreeContext::TreeContext(Store& the_store, TreeOptions the_options, std::unique_
       started_ns(the_store.env().clock().utc_ns()),
       errors(the_store.env().clock(), options.error_keep_ns, options.daemon_log),
       fresh(the_store.env().clock()),
+      validity(the_store.env().clock()),
       times(the_store),
       drafts("open drafts", "drafts_bytes", options.drafts_bytes_max, options.drafts_max),
       scratch("temporary files", "scratch_bytes", options.scratch_bytes_max, options.drafts_max),
       receipts(the_store, options.receipts_max),
+      rejected(the_store.env().files(), scratch),
       side(the_store.env().clock(), size_t{options.receipts_max} + 1024),
       notices(the_store.env().clock(), options.head_timeout_ns, [this] {
         if (!writable().ok()) return;

@@ -14,7 +14,10 @@
 #include "fsd/tree/node_table.h"
 #include "fsd/tree/processes.h"
 #include "fsd/tree/receipts.h"
+#include "fsd/tree/recent_views.h"
+#include "fsd/tree/rejected_rows.h"
 #include "fsd/tree/side_files.h"
+#include "fsd/tree/validity_names.h"
 #include "fsd/tree/view_memory.h"
 
 namespace stela::fsd {
@@ -28,12 +31,15 @@ struct TreeContext {
   const int64_t started_ns;
   ErrorLog errors;
   FreshNames fresh;
+  ValidityNames validity;
   ViewMemory views;
+  RecentViews recent;
   ContentTimes times;
   ChangeVersions changes;
   DraftBudget drafts;   // of columns and rows
   DraftBudget scratch;  // names that never commit
   Receipts receipts;
+  RejectedLogs rejected;             // after the budget its logs draw on
   SideFiles side;                    // after the budgets its files draw on
   std::unique_ptr<NodeTable> nodes;  // set once, before anything else runs
   KernelNotices notices;             // last: its thread uses the others

@@ -8,7 +8,7 @@ namespace {
 constexpr const char* kReadme = R"(This is a Stela mount: datasets as directories, columns as files.
 
   NAME/fare.npy             a column, as NumPy saves it; .arrow, .csv and .txt by name too
-  NAME/.append/             copy a .csv, .tsv or .npy file of rows here: committed when it is closed
+  NAME/.append/             copy a .csv, .jsonl, .arrow or .npz file of rows here: committed when closed
   NAME/.versions/N/         every version, read-only; latest -> newest
   NAME/.at/TIME             the newest version by then
   NAME/.tags/               ln -s ../.versions/N NAME

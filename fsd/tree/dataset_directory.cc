@@ -3,9 +3,11 @@
 #include "fsd/tree/column_draft.h"
 #include "fsd/tree/content_identity.h"
 #include "fsd/tree/context.h"
+#include "fsd/tree/schema_draft.h"
 #include "fsd/tree/scratch_file.h"
 #include "fsd/tree/special_names.h"
 #include "fsd/tree/store_directory.h"
+#include "fsd/tree/validity_target.h"
 #include "fsd/tree/view_file.h"
 
 namespace stela::fsd {
@@ -20,28 +22,39 @@ Status DatasetDirectory::refusal(std::string_view name) const {
   return {Code::kNotPermitted, child_path(name) + ": a dataset holds columns only"};
 }
 
-Result<NodeRef> DatasetDirectory::lookup_column(std::string_view name) {
-  auto head = place_.snapshot(context_);
-  if (!head.ok()) {
-    if (head.status().code() == Code::kNotFound) return NodeRef();
-    return head.status();
-  }
-  auto view = find_view(*head, name);
-  if (!view.ok()) {
-    if (view.status().code() == Code::kNotFound) return NodeRef();
-    return view.status().with_context(child_path(name));
-  }
-  return NodeRef(
-      std::make_shared<ColumnFile>(context_, place_, head->version().number, std::move(*view), std::string(name)));
+Result<NodeRef> DatasetDirectory::lookup_column(std::string_view name) { return head_column(context_, place_, name); }
+
+// A .valid.npy is there before it was ever written, and after it was removed. Programs that make a file which they know
+// cannot be there (cp into a new directory, tar after it removed what was in its way) do not find it.
+Result<bool> DatasetDirectory::hides_validity(const NodeRef& column, std::string_view name, const Caller& caller) {
+  if (column == nullptr || !is_validity_name(name)) return false;
+  std::string place = place_for(name);
+  ValidityNames& names = context_.validity;
+  if (names.may_be_hidden(place) && names.hidden_from(place, context_.processes->thread_group(caller.pid))) return true;
+  STELA_ASSIGN(Snapshot head, place_.snapshot(context_));
+  STELA_ASSIGN(bool nulls, column_has_nulls(context_, head, static_cast<const ColumnFile&>(*column).column()));
+  if (caller.pid == 0) return false;
+  // A column may have nulls without them, too: those that NaT stands for.
+  bool follows =
+      names.column_was_written(place) && names.column_written_by(place, context_.processes->thread_group(caller.pid));
+  if (nulls && !follows) return false;
+  return context_.processes->creates_exclusively(caller.pid).value_or(follows);
 }
 
 Result<NodeRef> DatasetDirectory::lookup(std::string_view name, const Caller& caller) {
-  if (const SpecialName* special = find_special_name(name)) return special->open(context_, place_, name);
+  if (const SpecialName* special = find_special_name(name)) {
+    STELA_ASSIGN(NodeRef node, special->open(context_, place_, name));
+    bool draft = std::dynamic_pointer_cast<SchemaDraft>(node) != nullptr;
+    if (!draft || !context_.fresh.wanted(place_for(name), caller)) return node;
+    return NodeRef(std::make_shared<SchemaDraft>(context_, place_.dataset, caller));
+  }
   STELA_ASSIGN(NodeRef column, lookup_column(name));
+  STELA_ASSIGN(bool hidden, hides_validity(column, name, caller));
+  if (hidden) return not_found(child_path(name) + " is to be made anew");
   SideFileRef side = column == nullptr ? context_.side.find(place_for(name)) : nullptr;
   if (column == nullptr && side == nullptr) return not_found(child_path(name) + " does not exist");
   bool draft = column != nullptr || std::dynamic_pointer_cast<ColumnDraft>(side) != nullptr;
-  if (draft && context_.fresh.wanted(place_for(name))) {
+  if (draft && context_.fresh.wanted(place_for(name), caller)) {
     return NodeRef(std::make_shared<ColumnDraft>(context_, place_.dataset, std::string(name), column, caller));
   }
   return column != nullptr ? column : NodeRef(side);
@@ -85,10 +98,7 @@ Status DatasetDirectory::remove_directory(std::string_view name, const Caller&) 
 Status DatasetDirectory::check_column_name(std::string_view name) const {
   std::optional<ViewName> view = split_view_name(name);
   std::string_view extension = view.has_value() ? std::string_view(view->form->extension()) : std::string_view();
-  if (extension == ".valid.npy") {
-    return unsupported(child_path(name) +
-                       ": nulls cannot be written by themselves yet; write the column as .arrow, with its nulls");
-  }
+  if (extension == ".valid.npy") return {};
   if (!extension.empty() && find_column_format(extension) != nullptr) return {};
   size_t dot = name.rfind('.');
   std::string_view last = dot == std::string_view::npos ? std::string_view() : name.substr(dot);
@@ -104,7 +114,9 @@ Status DatasetDirectory::check_column_name(std::string_view name) const {
 Result<Created> DatasetDirectory::create_file(std::string_view name, uint32_t mode, uint32_t flags,
                                               const Caller& caller) {
   std::string text(name);
-  if (const SpecialName* special = find_special_name(name)) return special->refuse_creation(child_path(name));
+  if (const SpecialName* special = find_special_name(name)) {
+    return special->create(context_, place_, name, flags, caller);
+  }
   if (is_scratch_name(name)) {
     STELA_ASSIGN(auto scratch,
                  ScratchFileNode::create(context_, place_.dataset, place_for(name), child_path(name), mode, caller));
@@ -113,9 +125,10 @@ Result<Created> DatasetDirectory::create_file(std::string_view name, uint32_t mo
     return Created{scratch, std::move(file)};
   }
   STELA_TRY(check_column_name(name));
+  context_.validity.show(place_for(name));
   STELA_ASSIGN(NodeRef over, lookup_column(name));
   auto draft = std::make_shared<ColumnDraft>(context_, place_.dataset, text, over, caller);
-  STELA_ASSIGN(std::unique_ptr<OpenFile> file, draft->open(flags | O_WRONLY, caller));
+  STELA_ASSIGN(std::unique_ptr<OpenFile> file, draft->open(flags | O_WRONLY | O_TRUNC, caller));
   if (over == nullptr) context_.side.put(place_for(name), draft);
   return Created{draft, std::move(file)};
 }

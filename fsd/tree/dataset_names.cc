@@ -5,6 +5,7 @@
 #include "fsd/tree/scratch_file.h"
 #include "fsd/tree/special_names.h"
 #include "fsd/tree/store_directory.h"
+#include "fsd/tree/validity_target.h"
 
 namespace stela::fsd {
 
@@ -32,6 +33,9 @@ Result<FoundView> DatasetDirectory::listed_column(std::string_view name, const c
 
 Status DatasetDirectory::remove_file(std::string_view name, const Caller& caller) {
   if (find_special_name(name) != nullptr) {
+    // What was refused under the name may go.
+    SideFileRef side = context_.side.remove(place_for(name));
+    if (side != nullptr) return {};
     return {Code::kNotPermitted, child_path(name) + " belongs to the dataset and cannot be removed"};
   }
   auto found = listed_column(name, "remove");
@@ -43,12 +47,16 @@ Status DatasetDirectory::remove_file(std::string_view name, const Caller& caller
     return {};
   }
   // It goes with its column: recursive removal lists both.
-  if (view_extension(name) == kValidity) return {};
+  if (view_extension(name) == kValidity) {
+    context_.validity.hide(place_for(name), context_.processes->thread_group(caller.pid));
+    return {};
+  }
   STELA_ASSIGN(Snapshot head, place_.snapshot(context_));
   auto nulls = column_has_nulls(context_, head, found->column);
   STELA_ASSIGN(Table table, context_.store.table(place_.dataset));
+  STELA_ASSIGN(bool waiting, keep_validity_waiting(context_, head, found->column, caller));
   STELA_TRY(table.drop_column(found->column.name, context_.commit_info(caller)).status());
-  if (nulls.ok() && *nulls && found->column.type.is_numpy()) {
+  if (!waiting && nulls.ok() && *nulls && found->column.type.is_numpy()) {
     std::string ghost = encode_column_file_stem(found->column.name) + std::string(kValidity);
     STELA_ASSIGN(NodeInfo node, context_.store.node(place_.dataset));
     Attributes attributes{.inode = inode_of(place_for(ghost)), .mode = file_mode(node.attributes, true)};
@@ -90,8 +98,15 @@ Status DatasetDirectory::move_in(const Movable& what, std::string_view new_name,
   if (what.kind == Movable::Kind::kTag || what.home != place_.dataset) {
     return {Code::kCrossDataset, child_path(name) + ": columns are copied between datasets, not moved"};
   }
-  if (find_special_name(name) != nullptr) {
-    return {Code::kNotPermitted, child_path(name) + " belongs to the dataset and cannot be replaced"};
+  if (const SpecialName* special = find_special_name(name)) {
+    auto scratch = std::dynamic_pointer_cast<ScratchFileNode>(what.side);
+    if (scratch == nullptr) {
+      return {Code::kNotPermitted, child_path(name) + " belongs to the dataset and cannot be replaced"};
+    }
+    STELA_TRY(
+        scratch->with_bytes([&](ByteSource& source) { return special->take(context_, place_, name, source, caller); }));
+    context_.side.remove_if(scratch->error_place(), scratch.get());
+    return {};
   }
   if (keep_existing) {
     STELA_ASSIGN(NodeRef column, lookup_column(name));
@@ -119,6 +134,7 @@ Status DatasetDirectory::move_column_in(const Movable& what, const std::string& 
   STELA_ASSIGN(Table table, context_.store.table(place_.dataset));
   STELA_TRY(table.rename_column(from.column.name, to, !keep_existing, context_.commit_info(caller)).status());
   context_.side.remove(place_for(new_name));
+  context_.side.remove(validity_place(place_.dataset, to));
   context_.head_moved(place_.dataset);
   return {};
 }
@@ -139,21 +155,19 @@ Status DatasetDirectory::move_side_file_in(const Movable& what, const std::strin
   bool commits = !is_scratch_name(new_name);
   if (commits) {
     STELA_TRY(check_column_name(new_name));
-    STELA_ASSIGN(std::unique_ptr<ColumnTarget> target,
-                 ColumnTarget::create(context_, place_.dataset, new_name, caller));
+    STELA_ASSIGN(std::unique_ptr<DraftTarget> target, create_column_target(context_, place_.dataset, new_name, caller));
     STELA_ASSIGN(Node::Shown shown, scratch->attributes(true));
-    auto committed = scratch->with_bytes([&](ScratchFile& bytes) -> Result<std::optional<VersionInfo>> {
-      if (bytes.size() == 0) return std::optional<VersionInfo>();
-      std::unique_ptr<ByteSource> source = scratch_source(bytes);
-      return target->commit(*source, true);
+    auto committed = scratch->with_bytes([&](ByteSource& source) -> Result<std::optional<VersionInfo>> {
+      if (source.size() == 0) return std::optional<VersionInfo>();
+      return target->commit(source, true);
     });
     if (!committed.ok()) return committed.status();
     context_.side.remove_if(old_place, scratch.get());
-    if (committed->has_value()) {
-      const std::optional<ColumnInfo>& column = target->base().column;
-      if (column.has_value()) {
-        context_.times.set(place_.dataset, column->id, column->change.value, shown.attributes.mtime_ns);
-      }
+    // Nulls that are what they were make no version, and are taken all the same.
+    bool taken = committed->has_value() || (view_extension(new_name) == kValidity && shown.attributes.size > 0 &&
+                                            listed_column(new_name, "write").ok());
+    if (taken) {
+      keep_column_time(context_, place_.dataset, new_name, shown.attributes.mtime_ns);
       context_.side.remove(place_for(new_name));
       context_.errors.clear(place_for(new_name));
       context_.head_moved(place_.dataset);
@@ -162,7 +176,9 @@ Status DatasetDirectory::move_side_file_in(const Movable& what, const std::strin
   }
   context_.side.remove_if(old_place, scratch.get());
   scratch->renamed(place_for(new_name), child_path(new_name));
-  context_.side.put(place_for(new_name), scratch, commits ? context_.options.error_keep_ns : SideFiles::kNoEnd);
+  bool waits = scratch->size() > 0;  // nulls, for their column
+  bool stays = !commits || waits;
+  context_.side.put(place_for(new_name), scratch, stays ? SideFiles::kNoEnd : context_.options.error_keep_ns);
   return {};
 }
 

@@ -53,14 +53,14 @@ Result<std::vector<DirectoryEntry>> list_columns(TreeContext& context, const Sna
   for (const ColumnInfo& column : columns) {
     const ViewForm& form = listed_form(column.type);
     std::string stem = encode_column_file_stem(column.name);
-    std::string identity = column_identity(dataset, column, form.extension(), form.shows_name());
-    entries.push_back({.name = stem + form.extension(), .inode = inode_of(identity)});
+    uint64_t inode = inode_of_view(dataset, column, form.extension(), form.shows_name());
+    entries.push_back({.name = stem + form.extension(), .inode = inode});
     if (validity == nullptr || !column.type.is_numpy()) continue;
     // A damaged column is still listed: reading it says what is wrong.
     auto nulls = column_has_nulls(context, snapshot, column);
     if (!nulls.ok() || !*nulls) continue;
-    identity = column_identity(dataset, column, validity->extension(), validity->shows_name());
-    entries.push_back({.name = stem + validity->extension(), .inode = inode_of(identity)});
+    inode = inode_of_view(dataset, column, validity->extension(), validity->shows_name());
+    entries.push_back({.name = stem + validity->extension(), .inode = inode});
   }
   return entries;
 }

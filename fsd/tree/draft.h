@@ -28,6 +28,13 @@ class DraftTarget {
   virtual bool is_drained() const = 0;
   // The file was emptied: it begins anew.
   virtual void restart() = 0;
+  // May take the file's bytes as they come; `head` is what there is so far. Null: they are spooled.
+  virtual std::shared_ptr<SpoolStream> stream(ByteSpan head) {
+    (void)head;
+    return nullptr;
+  }
+  // Whether stream() may ever take one.
+  virtual bool may_stream() const { return false; }
 };
 
 // Thread-safe.
@@ -52,6 +59,8 @@ class Draft {
   Status write(uint64_t offset, ByteSpan bytes);
   Status truncate(uint64_t size);
   uint64_t size() const { return shown_size_; }
+  // In the spool.
+  uint64_t pending_bytes() const { return pending_bytes_; }
   // Of a text format: the bytes up to the first line's end, at most `bytes_max`; else "".
   std::string first_line(size_t bytes_max);
 
@@ -76,13 +85,15 @@ class Draft {
   const uint32_t opener_;  // thread group; 0 = not known
   std::mutex mutex_;
   Continuation continuation_;
+  std::unique_ptr<DraftTarget> target_;  // outlives the spool, which asks it for a stream
   std::unique_ptr<Spool> spool_;
-  std::unique_ptr<ByteSource> source_;
-  std::unique_ptr<DraftTarget> target_;
   std::atomic<uint64_t> shown_size_ = 0;
-  bool dirty_ = false;  // bytes since the last try
-  Status failed_;       // of the last try
-  Status poisoned_;     // nothing more is taken or committed
+  std::atomic<uint64_t> pending_bytes_ = 0;
+  bool dirty_ = false;            // bytes since the last try
+  std::optional<uint64_t> hole_;  // where a write failed that was not repeated: nothing is committed
+  Status hole_failure_;
+  Status failed_;    // of the last try
+  Status poisoned_;  // nothing more is taken or committed
 };
 
 }  // namespace stela::fsd

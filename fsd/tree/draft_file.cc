@@ -7,11 +7,19 @@
 namespace stela::fsd {
 namespace {
 
+constexpr uint64_t kQuickBytesMax = 256 << 10;
+
 class DraftHandle : public OpenFile {
  public:
   DraftHandle(TreeContext& context, std::shared_ptr<DraftFile> file, std::shared_ptr<Draft> draft, uint32_t flags)
       : context_(context), file_(std::move(file)), draft_(std::move(draft)), access_(flags & O_ACCMODE) {}
 
+  // What is written goes through no page cache of this node where its pages can be mapped all the same.
+  OpenReply describe() const override {
+    OpenReply reply;
+    if (context_.options.direct_mmap) reply.serving = Serving::kDirect;
+    return reply;
+  }
   Result<size_t> read(uint64_t offset, MutableByteSpan into) override {
     if (access_ == O_WRONLY) return OpenFile::read(offset, into);
     return draft_->read(offset, into);
@@ -21,6 +29,7 @@ class DraftHandle : public OpenFile {
     STELA_TRY(draft_->write(offset, bytes));
     return bytes.size();
   }
+  bool flush_is_quick() const override { return draft_->pending_bytes() <= kQuickBytesMax; }
   Status flush(const Caller& caller) override { return tell(draft_->flush(caller)); }
   Status fsync(const Caller&) override { return tell(draft_->sync()); }
   Status release() override {
@@ -38,6 +47,7 @@ class DraftHandle : public OpenFile {
       context_.errors.clear(file_->error_place());
       file_->committed(*outcome.committed, *draft_);
     }
+    if (outcome.status.ok() && outcome.tried && !outcome.committed.has_value()) file_->nothing_committed(*draft_);
     if (!outcome.status.ok() && outcome.tried) {
       context_.note(file_->path(), outcome.status, file_->error_place());
     }
@@ -89,7 +99,7 @@ Result<std::unique_ptr<OpenFile>> DraftFile::start(std::unique_ptr<DraftTarget> 
   {
     std::lock_guard lock(mutex_);
     if (starting_ || live_.lock() != nullptr) {
-      context().fresh.ask(place_);
+      context().fresh.ask(place_, caller);
       return look_again();
     }
     starting_ = true;
@@ -100,6 +110,7 @@ Result<std::unique_ptr<OpenFile>> DraftFile::start(std::unique_ptr<DraftTarget> 
   starting_ = false;
   if (!draft.ok()) return draft.status();
   live_ = *draft;
+  context().fresh.settle(place_, caller);
   auto self = std::static_pointer_cast<DraftFile>(shared_from_this());
   return std::unique_ptr<OpenFile>(std::make_unique<DraftHandle>(context(), self, std::move(*draft), flags));
 }

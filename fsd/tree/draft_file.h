@@ -22,6 +22,8 @@ class DraftFile : public SideFile {
 
   // What the draft's handle tells: each once for each event, no lock held.
   virtual void committed(const VersionInfo& version, Draft& draft) = 0;
+  // All of it was taken in and there was nothing to commit (a header without rows).
+  virtual void nothing_committed(Draft&) {}
   // The handle is gone. `failure`: why what was written is not committed; ok when all is, or nothing was.
   virtual void closed(const Status& failure) = 0;
 

@@ -51,16 +51,17 @@ Result<SideFileRef> DropBox::find_file(std::string_view name) {
 Result<NodeRef> DropBox::lookup(std::string_view name, const Caller& caller) {
   if (place_.folder.empty() && is_options_name(name)) {
     STELA_ASSIGN(IngestOptions options, parse_ingest_options(name, place_.options));
+    if (options.skip_errors) options.rejected = context().rejected.of(dataset());
     return NodeRef(std::make_shared<DropBox>(context(), DropPlace{dataset(), std::string(name), std::move(options)}));
   }
-  if (name == "rejected.ndjson") {
-    return unsupported(path() +
-                       "/rejected.ndjson: skipping rejected rows is not supported yet; a file is taken "
-                       "in whole or refused");
+  if (name == kRejectedName) {
+    std::shared_ptr<RejectedLog> log = context().rejected.of(dataset());
+    if (log->size() == 0) return not_found(path() + "/rejected.ndjson: no row was rejected");
+    return NodeRef(std::make_shared<RejectedFile>(context(), dataset(), std::move(log)));
   }
   STELA_ASSIGN(SideFileRef file, find_file(name));
   auto drop = std::dynamic_pointer_cast<DropFile>(file);
-  if (drop != nullptr && context().fresh.wanted(place_for(name))) {
+  if (drop != nullptr && context().fresh.wanted(place_for(name), caller)) {
     return NodeRef(std::make_shared<DropFile>(context(), place_, std::string(name), drop->receipt(), caller, 0644));
   }
   return NodeRef(std::move(file));
@@ -80,6 +81,8 @@ Result<Created> DropBox::create_file(std::string_view name, uint32_t mode, uint3
     context().side.put(place_for(name), scratch);
     return Created{scratch, std::move(file)};
   }
+  if (name == kRejectedName)
+    return invalid(path() + "/" + text + ": that name is kept for rejected rows; take another");
   STELA_TRY(row_format_of(name).status());
   auto drop = std::make_shared<DropFile>(context(), place_, text, std::nullopt, caller, mode);
   STELA_ASSIGN(std::unique_ptr<OpenFile> file, drop->open(flags | O_WRONLY, caller));
@@ -88,6 +91,10 @@ Result<Created> DropBox::create_file(std::string_view name, uint32_t mode, uint3
 }
 
 Status DropBox::remove_file(std::string_view name, const Caller&) {
+  if (name == kRejectedName) {
+    context().rejected.of(dataset())->clear();
+    return {};
+  }
   STELA_ASSIGN(SideFileRef file, find_file(name));
   file->removed();
   context().side.remove(place_for(name));
@@ -101,10 +108,9 @@ Result<Movable> DropBox::movable(std::string_view name, const Caller&) {
 
 Status DropBox::commit_scratch(ScratchFileNode& scratch, const std::string& name, const Caller& caller) {
   STELA_ASSIGN(std::unique_ptr<RowsTarget> target, RowsTarget::create(context(), place_, name, caller));
-  auto committed = scratch.with_bytes([&](ScratchFile& bytes) -> Result<std::optional<VersionInfo>> {
-    if (bytes.size() == 0) return std::optional<VersionInfo>();
-    std::unique_ptr<ByteSource> source = scratch_source(bytes);
-    return target->commit(*source, true);
+  auto committed = scratch.with_bytes([&](ByteSource& source) -> Result<std::optional<VersionInfo>> {
+    if (source.size() == 0) return std::optional<VersionInfo>();
+    return target->commit(source, true);
   });
   if (!committed.ok()) return committed.status();
   STELA_ASSIGN(Node::Shown shown, scratch.attributes(true));

@@ -83,9 +83,12 @@ Status DropFile::set_attributes(const SetAttributes& set, const Caller&) {
 
 Result<std::unique_ptr<OpenFile>> DropFile::open(uint32_t flags, const Caller& caller) {
   Draft::Continuation continuation;
+  std::shared_ptr<Draft> draft = live();
   {
     std::lock_guard lock(mutex_);
     if (!is_writable_open(flags)) {
+      // Refused by a close whose release is still on its way.
+      if (draft != nullptr && !draft->failure().ok()) return draft->failure();
       if (!refused_.ok()) return refused_;
       return Status(Code::kNotPermitted,
                     path_ + " is a receipt and cannot be read: its rows are in the dataset's columns");
@@ -119,21 +122,29 @@ std::vector<std::string> DropFile::xattr_fields() {
 }
 
 void DropFile::committed(const VersionInfo& version, Draft& draft) {
-  std::string head;
-  if (name_.ends_with(".csv") || name_.ends_with(".tsv")) head = draft.first_line(kReceiptHeadMax);
+  make_receipt(draft, version.number, version.time_ns);
+  context().head_moved(drop_.dataset);
+}
+
+// A header by itself stays, for the rows that are appended to the name later.
+void DropFile::nothing_committed(Draft& draft) {
+  if (receipt().has_value() || header_of(draft).empty()) return;
+  make_receipt(draft, VersionNumber(), context().now_ns());
+}
+
+std::string DropFile::header_of(Draft& draft) const {
+  if (!drop_.options.header || !(name_.ends_with(".csv") || name_.ends_with(".tsv"))) return {};
+  return draft.first_line(kReceiptHeadMax);
+}
+
+void DropFile::make_receipt(Draft& draft, VersionNumber version, int64_t time_ns) {
+  std::string head = header_of(draft);
   {
     std::lock_guard lock(mutex_);
-    receipt_ = Receipt{draft.size(),
-                       set_mtime_ns_.value_or(version.time_ns),
-                       mode_,
-                       uid_,
-                       gid_,
-                       version.number,
-                       drop_.options.header ? std::move(head) : std::string()};
+    receipt_ = Receipt{draft.size(), set_mtime_ns_.value_or(time_ns), mode_, uid_, gid_, version, std::move(head)};
   }
   keep_receipt();
   context().side.put(error_place(), std::static_pointer_cast<SideFile>(shared_from_this()));
-  context().head_moved(drop_.dataset);
 }
 
 void DropFile::closed(const Status& failure) {

@@ -55,6 +55,7 @@ class DropFile : public DraftFile {
   Result<std::string> xattr(std::string_view field) override;
   std::vector<std::string> xattr_fields() override;
   void committed(const VersionInfo& version, Draft& draft) override;
+  void nothing_committed(Draft& draft) override;
   void closed(const Status& failure) override;
   void removed() override;
   // To another name of the same drop box; the receipt goes along.
@@ -62,6 +63,8 @@ class DropFile : public DraftFile {
   std::optional<Receipt> receipt() const;
 
  private:
+  std::string header_of(Draft& draft) const;
+  void make_receipt(Draft& draft, VersionNumber version, int64_t time_ns);
   void keep_receipt();
   const DropPlace drop_;
   std::string name_;

@@ -28,6 +28,8 @@ class OpenFile {
   virtual OpenReply describe() const { return {}; }
   virtual Result<size_t> read(uint64_t offset, MutableByteSpan into);
   virtual Result<size_t> write(uint64_t offset, ByteSpan bytes, const Caller& caller);
+  // flush() and fsync() take no longer than a sync.
+  virtual bool flush_is_quick() const { return true; }
   virtual Status flush(const Caller&) { return {}; }
   virtual Status fsync(const Caller&) { return {}; }
   // The last descriptor is gone. A failure can only be noted.
@@ -106,6 +108,8 @@ class Directory {
   virtual Result<std::vector<DirectoryEntry>> list() = 0;
   // A name that is not there is worth a line in errors.ndjson (".versions/99").
   virtual bool absence_is_error() const { return false; }
+  // A name that could not be made stays, unlisted, and says why when it is opened.
+  virtual bool keeps_refused_names() const { return true; }
 
   virtual Result<NodeRef> make_directory(std::string_view name, uint32_t mode, const Caller& caller);
   virtual Status remove_file(std::string_view name, const Caller& caller);

@@ -12,7 +12,7 @@ namespace stela::fsd {
 
 class OpenView : public OpenFile {
  public:
-  OpenView(std::unique_ptr<View> view, Serving serving, std::optional<FlatColumn> flat)
+  OpenView(std::shared_ptr<View> view, Serving serving, std::optional<FlatColumn> flat)
       : view_(std::move(view)), serving_(serving), flat_(std::move(flat)) {}
   OpenReply describe() const override {
     OpenReply reply{.serving = serving_};
@@ -25,7 +25,7 @@ class OpenView : public OpenFile {
   Result<size_t> read(uint64_t offset, MutableByteSpan into) override { return view_->read(offset, into); }
 
  private:
-  const std::unique_ptr<View> view_;
+  const std::shared_ptr<View> view_;
   const Serving serving_;
   const std::optional<FlatColumn> flat_;  // pins the file the kernel reads
 };

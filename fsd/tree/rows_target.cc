@@ -12,7 +12,8 @@ Result<const RowFormat*> row_format_of(std::string_view name) {
     std::optional<Status> known = unsupported_row_format(extension);
     if (known.has_value() && !known->ok()) return known->with_context(name);
   }
-  return invalid(std::string(name) + ": unknown kind of file; rows are taken in as .csv, .tsv or .npy");
+  return invalid(std::string(name) +
+                 ": unknown kind of file; rows are taken in as .csv, .tsv, .jsonl, .arrow, .npy or .npz");
 }
 
 RowsTarget::RowsTarget(const RowFormat& format, std::string name, Table table, IngestOptions options, CommitInfo info)

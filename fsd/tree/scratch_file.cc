@@ -110,7 +110,7 @@ Result<std::unique_ptr<OpenFile>> ScratchFileNode::open(uint32_t flags, const Ca
 
 Result<size_t> ScratchFileNode::read(uint64_t offset, MutableByteSpan into) {
   std::lock_guard lock(mutex_);
-  return spool_->read(offset, into);
+  return spool_->read_up_to(offset, into);
 }
 
 Status ScratchFileNode::write(uint64_t offset, ByteSpan bytes) {

@@ -35,7 +35,7 @@ class ScratchFileNode : public SideFile {
   template <typename Function>
   auto with_bytes(Function&& function) {
     std::lock_guard lock(mutex_);
-    return function(spool_->file());
+    return function(*spool_);
   }
   uint64_t size() const;
 

@@ -1,9 +1,22 @@
 #include "fsd/tree/special_names.h"
 
+#include "fsd/tree/context.h"
+
 namespace stela::fsd {
 
 Status SpecialName::refuse_creation(const std::string& path) const {
   return {Code::kExists, path + " is there already"};
+}
+
+Result<Created> SpecialName::create(TreeContext& context, const DatasetPlace& place, std::string_view name, uint32_t,
+                                    const Caller&) const {
+  return refuse_creation(place.path(context) + "/" + std::string(name));
+}
+
+Status SpecialName::take(TreeContext& context, const DatasetPlace& place, std::string_view name, ByteSource&,
+                         const Caller&) const {
+  return {Code::kNotPermitted,
+          place.path(context) + "/" + std::string(name) + " belongs to the dataset and cannot be replaced"};
 }
 
 std::span<const SpecialName* const> all_special_names() {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fsd/ingest/ingest.h"
 #include "fsd/tree/dataset_place.h"
 
 namespace stela::fsd {
@@ -16,6 +17,12 @@ class SpecialName {
   virtual ~SpecialName() = default;
   virtual bool matches(std::string_view name) const = 0;
   virtual Result<NodeRef> open(TreeContext& context, const DatasetPlace& place, std::string_view name) const = 0;
+  // A file of that name is made and opened for writing; refuse_creation() unless overridden.
+  virtual Result<Created> create(TreeContext& context, const DatasetPlace& place, std::string_view name, uint32_t flags,
+                                 const Caller& caller) const;
+  // A finished file takes the name (an atomic saver's rename); refused unless overridden.
+  virtual Status take(TreeContext& context, const DatasetPlace& place, std::string_view name, ByteSource& source,
+                      const Caller& caller) const;
   // Why nobody creates a file or directory of that name.
   virtual Status refuse_creation(const std::string& path) const;
   // Names that `-o special=listed` shows there.

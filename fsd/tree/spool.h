@@ -1,13 +1,15 @@
-// Spool: bounded unnamed files for what is being written; DraftBudget: their common limit.
+// Spool: bounded bytes of what is being written; DraftBudget: the common limit of many.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "engine/io/env.h"
+#include "fsd/ingest/ingest.h"
 
 namespace stela::fsd {
 
@@ -25,6 +27,10 @@ class DraftBudget {
   uint64_t bytes() const { return bytes_; }
   uint32_t files() const { return files_; }
 
+  // Memory for the first bytes of spools; false: there is none left, and they go to a file at once.
+  bool take_memory(uint64_t bytes);
+  void return_memory(uint64_t bytes);
+
  private:
   const std::string what_, option_;
   const uint64_t bytes_max_;
@@ -32,23 +38,56 @@ class DraftBudget {
   std::mutex mutex_;
   std::atomic<uint64_t> bytes_ = 0;
   std::atomic<uint32_t> files_ = 0;
+  std::atomic<uint64_t> memory_bytes_ = 0;
 };
 
-// A bounded scratch file. Not thread-safe.
-class Spool {
+// Takes a file's bytes as they come, so that little is left to do at its end.
+class SpoolStream {
  public:
-  static Result<std::unique_ptr<Spool>> create(Files& files, DraftBudget& budget);
-  ~Spool();
-  ScratchFile& file() { return *file_; }
-  uint64_t size() const { return file_->size(); }
-  Status write(uint64_t offset, ByteSpan bytes);
+  virtual ~SpoolStream() = default;
+  // The bytes that follow, all of them. False: they were not taken, nor will any more be.
+  virtual Result<bool> take(ByteSpan bytes) = 0;
+  virtual uint64_t size() const = 0;
+  virtual Status read(uint64_t offset, MutableByteSpan into) = 0;
+};
+
+// The bytes of one file: in memory while they are few, then in a stream as long as they come in order and the
+// stream takes them, else in a scratch file. Not thread-safe.
+class Spool final : public ByteSource {
+ public:
+  // Given the first bytes, the stream that takes them and what follows; null: there is none.
+  using StartStream = std::function<std::shared_ptr<SpoolStream>(ByteSpan head)>;
+  static constexpr size_t kMemoryBytesMax = 256 << 10;  // before a scratch file is made
+  static constexpr size_t kStreamHeadBytes = 2 << 20;   // before a stream is asked for
+
+  static Result<std::unique_ptr<Spool>> create(Files& files, DraftBudget& budget, StartStream start_stream = {});
+  ~Spool() override;
+
+  uint64_t size() const override;
+  // Bytes beyond the end read as zero.
+  Status read(uint64_t offset, MutableByteSpan into) override;
   // Short only at the end.
-  Result<size_t> read(uint64_t offset, MutableByteSpan into);
+  Result<size_t> read_up_to(uint64_t offset, MutableByteSpan into);
+  Status write(uint64_t offset, ByteSpan bytes);
   Status truncate(uint64_t size);
 
  private:
-  Spool(DraftBudget& budget, std::unique_ptr<ScratchFile> file) : budget_(budget), file_(std::move(file)) {}
+  Spool(Files& files, DraftBudget& budget, StartStream start_stream)
+      : files_(files), budget_(budget), start_stream_(std::move(start_stream)) {}
+  Status put(uint64_t offset, ByteSpan bytes);
+  Result<bool> put_in_memory(uint64_t offset, ByteSpan bytes);
+  Result<bool> put_in_stream(uint64_t offset, ByteSpan bytes);
+  bool grow_memory(size_t bytes);
+  void drop_memory();
+  // Moves what there is into a scratch file.
+  Status make_file();
+
+  Files& files_;
   DraftBudget& budget_;
+  StartStream start_stream_;  // empty once it was asked
+  Buffer memory_;             // while there is neither stream nor file
+  uint64_t memory_taken_ = 0;
+  std::shared_ptr<SpoolStream> stream_;
   std::unique_ptr<ScratchFile> file_;
 };
 

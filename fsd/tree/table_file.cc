@@ -23,6 +23,16 @@ Result<Snapshot> TableFile::snapshot() const {
   return table.at(version_);
 }
 
+Result<std::shared_ptr<View>> TableFile::view_with(const ViewFacts& facts) const {
+  auto make = [&]() -> Result<std::unique_ptr<View>> {
+    STELA_ASSIGN(Snapshot at, snapshot());
+    return form_.open(at, facts.size);
+  };
+  if (!form_.size_is_cheap()) return context().recent.find_or_make(identity_, make);
+  STELA_ASSIGN(std::unique_ptr<View> view, make());
+  return std::shared_ptr<View>(std::move(view));
+}
+
 Result<Node::Shown> TableFile::attributes(bool may_compute) {
   STELA_ASSIGN(NodeInfo node, context().store.node(place_.dataset));
   STELA_ASSIGN(Table table, context().store.table(place_.dataset));
@@ -36,8 +46,7 @@ Result<Node::Shown> TableFile::attributes(bool may_compute) {
   out.atime_ns = out.mtime_ns = out.ctime_ns = version.time_ns;
   ViewFacts facts = context().views.find(identity_);
   if (!facts.size.has_value() && (may_compute || form_.size_is_cheap())) {
-    STELA_ASSIGN(Snapshot at, snapshot());
-    STELA_ASSIGN(std::unique_ptr<View> view, form_.open(at, std::nullopt));
+    STELA_ASSIGN(std::shared_ptr<View> view, view_with(facts));
     STELA_ASSIGN(facts.size, view->size());
     context().views.learn(identity_, facts);
   }
@@ -46,14 +55,22 @@ Result<Node::Shown> TableFile::attributes(bool may_compute) {
   return shown;
 }
 
+Status TableFile::set_attributes(const SetAttributes& set, const Caller& caller) {
+  bool mode_only = !set.size && !set.mtime_now && !set.mtime_ns;
+  if (!place_.head() || !mode_only) return Node::set_attributes(set, caller);
+  STELA_ASSIGN(Shown now, attributes(false));
+  return keep_ownership(set, now.attributes, path());
+}
+
 Result<std::unique_ptr<OpenFile>> TableFile::open(uint32_t flags, const Caller&) {
   if (is_writable_open(flags)) {
     if (!place_.head()) return Status(Code::kReadOnly, path() + ": a version never changes");
-    return Status(Code::kNotPermitted, path() + " is computed from the dataset and cannot be written");
+    return Status(
+        Code::kNotPermitted,
+        path() + " is computed from the dataset and cannot be written; types are stated for an empty dataset");
   }
-  STELA_ASSIGN(Snapshot at, snapshot());
   ViewFacts facts = context().views.find(identity_);
-  STELA_ASSIGN(std::unique_ptr<View> view, form_.open(at, facts.size));
+  STELA_ASSIGN(std::shared_ptr<View> view, view_with(facts));
   if (!facts.size.has_value()) {
     STELA_ASSIGN(facts.size, view->size());
     context().views.learn(identity_, facts);

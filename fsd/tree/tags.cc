@@ -20,10 +20,11 @@ class TagsDirectory : public SpecialDirectory {
     auto tag = find_tag(context().store, dataset(), name);
     if (tag.ok()) return link(std::string(name));
     if (tag.status().code() != Code::kNotFound) return tag.status();
-    SideFileRef side = context().side.find(place_of(key(), name));
-    if (side != nullptr) return NodeRef(std::move(side));
     return not_found(path() + "/" + std::string(name) + ": no such tag");
   }
+
+  // The next `ln -s` must find the name free; why the last one failed is said on .tags.
+  bool keeps_refused_names() const override { return false; }
 
   Result<std::vector<DirectoryEntry>> list() override {
     STELA_ASSIGN(std::vector<Tag> tags, list_tags(context().store, dataset()));
@@ -46,7 +47,6 @@ class TagsDirectory : public SpecialDirectory {
   }
 
   Status remove_file(std::string_view name, const Caller& caller) override {
-    if (context().side.remove(place_of(key(), name)) != nullptr) return {};
     return remove_tag(context().store, dataset(), name, context().commit_info(caller));
   }
 

@@ -140,6 +140,8 @@ class Tree {
   virtual Result<size_t> read(uint64_t handle, uint64_t offset, MutableByteSpan into) = 0;
   virtual Result<size_t> write(uint64_t handle, uint64_t offset, ByteSpan bytes, const Caller& caller) = 0;
   // close() of one descriptor; its Status is what close() returns.
+  // Whether flush() and fsync() of the handle take about as long as one sync, rather than an import.
+  virtual bool flush_is_quick(uint64_t handle) = 0;
   virtual Status flush(uint64_t handle, const Caller& caller) = 0;
   virtual Status fsync(uint64_t handle, const Caller& caller) = 0;
   virtual void release(uint64_t handle) = 0;

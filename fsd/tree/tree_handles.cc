@@ -3,10 +3,6 @@
 
 namespace stela::fsd {
 
-namespace {
-constexpr int64_t kDrainNs = 100'000'000;
-}
-
 Result<std::shared_ptr<TreeImpl::OpenedFile>> TreeImpl::find_file(uint64_t handle) const {
   std::lock_guard lock(handles_mutex_);
   auto found = files_.find(handle);
@@ -56,8 +52,14 @@ Result<size_t> TreeImpl::read(uint64_t handle, uint64_t offset, MutableByteSpan 
 Result<size_t> TreeImpl::write(uint64_t handle, uint64_t offset, ByteSpan bytes, const Caller& caller) {
   STELA_ASSIGN(std::shared_ptr<OpenedFile> opened, find_file(handle));
   auto count = opened->file->write(offset, bytes, caller);
-  if (!count.ok()) return failed_at(*opened->node, count.status());
+  // Its folder says it too: a drop box is where people look.
+  if (!count.ok()) context_.note(opened->node->path(), count.status(), opened->node->error_place());
   return count;
+}
+
+bool TreeImpl::flush_is_quick(uint64_t handle) {
+  auto opened = find_file(handle);
+  return !opened.ok() || (*opened)->file->flush_is_quick();
 }
 
 // Open files note their own failures: a second flush repeats the errno without another line in the log.

@@ -9,7 +9,6 @@ namespace stela::fsd {
 
 namespace {
 constexpr size_t kNameBytesMax = 255;
-constexpr int64_t kDrainNs = 100'000'000;
 
 // Codes a new name is refused with for good: it keeps the sentence.
 bool is_refusal(Code code) {
@@ -159,6 +158,7 @@ Status TreeImpl::rename(uint64_t parent, std::string_view name, uint64_t new_par
 
 void TreeImpl::keep_refused(const Parent& parent, std::string_view name, const Status& status, const Caller& caller) {
   std::string place = place_of(parent.node->key(), name);
+  if (!parent.directory->keeps_refused_names()) return;
   if (!is_refusal(status.code()) || parent.node->owner().value == 0 || context_.side.find(place) != nullptr) return;
   context_.side.put(place, std::make_shared<RefusedName>(context_, place, path_in(parent, name), status, caller),
                     context_.options.error_keep_ns);

@@ -43,6 +43,7 @@ class TreeImpl : public Tree {
   Result<OpenReply> open(uint64_t node, uint32_t flags, const Caller& caller) override;
   Result<size_t> read(uint64_t handle, uint64_t offset, MutableByteSpan into) override;
   Result<size_t> write(uint64_t handle, uint64_t offset, ByteSpan bytes, const Caller& caller) override;
+  bool flush_is_quick(uint64_t handle) override;
   Status flush(uint64_t handle, const Caller& caller) override;
   Status fsync(uint64_t handle, const Caller& caller) override;
   void release(uint64_t handle) override;
@@ -61,6 +62,7 @@ class TreeImpl : public Tree {
   void shut_down() override;
 
  private:
+  static constexpr int64_t kDrainNs = 100'000'000;  // how long an answer waits for what must be announced
   struct OpenedFile {
     NodeRef node;
     std::unique_ptr<OpenFile> file;

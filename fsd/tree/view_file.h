@@ -7,6 +7,7 @@
 
 #include "fsd/tree/dataset_place.h"
 #include "fsd/tree/node.h"
+#include "fsd/tree/view_memory.h"
 
 namespace stela::fsd {
 
@@ -21,7 +22,8 @@ class ColumnFile : public Node {
   FileType type() const override { return FileType::kRegular; }
   std::string path() const override;
   NodeId owner() const override { return place_.dataset; }
-  Lifetime lifetime() const override { return place_.head() ? Lifetime::kHead : Lifetime::kForever; }
+  // Nulls at the head are hidden from some (dataset_directory.cc): the kernel asks each time.
+  Lifetime lifetime() const override;
   std::string error_place() const override;
   Result<Shown> attributes(bool may_compute) override;
   Status set_attributes(const SetAttributes& set, const Caller& caller) override;
@@ -34,8 +36,10 @@ class ColumnFile : public Node {
 
  private:
   Result<Snapshot> snapshot() const;
+  Result<std::shared_ptr<View>> view_with(const ViewFacts& facts) const;
   Result<VersionInfo> changed_by() const;
   Status refuse_writing(uint32_t flags) const;
+  Result<int64_t> shown_mtime(int64_t changed_ns);
   Result<std::unique_ptr<OpenFile>> open_for_reading();
   Result<Serving> settle_serving(std::optional<FlatColumn>& flat, uint64_t view_bytes);
 
@@ -48,6 +52,9 @@ class ColumnFile : public Node {
   std::optional<Serving> serving_;  // one way for the node's life
 };
 
+// The column that the dataset's head shows as that file; null when there is none.
+Result<NodeRef> head_column(TreeContext& context, const DatasetPlace& place, std::string_view name);
+
 // ".schema.json", ".table.csv", ...: of one version.
 class TableFile : public Node {
  public:
@@ -58,12 +65,15 @@ class TableFile : public Node {
   Lifetime lifetime() const override { return place_.head() ? Lifetime::kNone : Lifetime::kForever; }
   std::string error_place() const override;
   Result<Shown> attributes(bool may_compute) override;
+  // Ok where nothing would change (install and cp -p of .schema.json set the mode it has).
+  Status set_attributes(const SetAttributes& set, const Caller& caller) override;
   Result<std::unique_ptr<OpenFile>> open(uint32_t flags, const Caller& caller) override;
   Result<std::string> xattr(std::string_view field) override;
   std::vector<std::string> xattr_fields() override { return {"rows", "served", "version"}; }
 
  private:
   Result<Snapshot> snapshot() const;
+  Result<std::shared_ptr<View>> view_with(const ViewFacts& facts) const;
   const DatasetPlace place_;
   const VersionNumber version_;
   const TableForm& form_;

@@ -30,16 +30,16 @@ void ViewMemory::learn(const std::string& identity, const ViewFacts& facts) {
 }
 
 namespace {
-std::string times_key(NodeId owner, ColumnId column, uint64_t change) {
-  std::string rest = "t";
+std::string times_key(NodeId owner, ColumnId column, uint64_t change, ContentPart part) {
+  std::string rest(1, static_cast<char>(part));
   put_ordered(rest, column.value);
   put_ordered(rest, change);
   return catalog::key(owner, catalog::KeyKind::kViewInfo, rest);
 }
 }  // namespace
 
-Result<std::optional<int64_t>> ContentTimes::find(NodeId owner, ColumnId column, uint64_t change) {
-  std::string key = times_key(owner, column, change);
+Result<std::optional<int64_t>> ContentTimes::find(NodeId owner, ColumnId column, uint64_t change, ContentPart part) {
+  std::string key = times_key(owner, column, change, part);
   {
     std::lock_guard lock(mutex_);
     auto found = known_.find(key);
@@ -61,8 +61,8 @@ Result<std::optional<int64_t>> ContentTimes::find(NodeId owner, ColumnId column,
   return known_.emplace(key, mtime_ns).first->second;
 }
 
-void ContentTimes::set(NodeId owner, ColumnId column, uint64_t change, int64_t mtime_ns) {
-  std::string key = times_key(owner, column, change);
+void ContentTimes::set(NodeId owner, ColumnId column, uint64_t change, int64_t mtime_ns, ContentPart part) {
+  std::string key = times_key(owner, column, change, part);
   std::lock_guard lock(mutex_);
   known_[key] = mtime_ns;
   unsaved_[key] = mtime_ns;

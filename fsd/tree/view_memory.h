@@ -39,6 +39,9 @@ class ViewMemory {
   std::unordered_map<std::string, std::list<Known>::iterator> known_;
 };
 
+// Whose time it is: the values of a column, or which of its rows are null.
+enum class ContentPart : char { kValues = 't', kValidity = 'v' };
+
 // Times users set on a column's content, or on a directory as it is. Kept in the catalogue under kViewInfo
 // (README.md), written in the background: a lost one shows the commit's time again. Thread-safe.
 class ContentTimes {
@@ -46,8 +49,9 @@ class ContentTimes {
   static constexpr size_t kTimesMax = 65536;
   explicit ContentTimes(Store& store) : store_(store) {}
   // `change` is what the times belong to: a column's sequence of change, a directory's changed_ns.
-  Result<std::optional<int64_t>> find(NodeId owner, ColumnId column, uint64_t change);
-  void set(NodeId owner, ColumnId column, uint64_t change, int64_t mtime_ns);
+  Result<std::optional<int64_t>> find(NodeId owner, ColumnId column, uint64_t change,
+                                      ContentPart part = ContentPart::kValues);
+  void set(NodeId owner, ColumnId column, uint64_t change, int64_t mtime_ns, ContentPart part = ContentPart::kValues);
   // Writes what was set since the last call, in one commit.
   Status persist();
 

@@ -70,8 +70,10 @@ Offset<ipc::Field> field(FlatBufferBuilder& builder, const ColumnInfo& column, b
   return ipc::CreateField(builder, name, column.nullable, type.tag, type.table, 0, items);
 }
 
-Offset<ipc::Schema> schema(FlatBufferBuilder& builder, const ColumnInfo& column, bool large) {
-  std::vector<Offset<ipc::Field>> fields = {field(builder, column, large)};
+Offset<ipc::Schema> schema(FlatBufferBuilder& builder, std::span<const ArrowColumn> columns) {
+  std::vector<Offset<ipc::Field>> fields;
+  fields.reserve(columns.size());
+  for (const ArrowColumn& column : columns) fields.push_back(field(builder, column.info, column.large));
   auto vector = builder.CreateVector(fields);
   return ipc::CreateSchema(builder, ipc::Endianness::Little, vector);
 }
@@ -89,17 +91,46 @@ void append_message(std::string& file, FlatBufferBuilder& builder, ipc::MessageH
 
 ArrowRegion region(ArrowBuffer kind, uint64_t bytes) { return {kind, bytes, padding_to(bytes)}; }
 
-// Every buffer Arrow is told of, in its order, empty ones included.
-std::vector<ArrowRegion> buffers(const DataType& type, const ColumnTotals& totals, bool large) {
+void append_nodes(const DataType& type, const ColumnTotals& totals, std::vector<ipc::FieldNode>& all) {
+  auto length = static_cast<int64_t>(totals.rows);
+  all.emplace_back(length, static_cast<int64_t>(totals.nulls));
+  for (uint32_t extent : type.shape) {
+    length *= extent;
+    all.emplace_back(length, 0);
+  }
+}
+
+bool is_narrowed(const DataType& type) {
+  return type.kind == TypeKind::kDate || (type.kind == TypeKind::kTime && is_time32(type));
+}
+
+uint64_t body_bytes_of(std::span<const ArrowRegion> regions) {
+  uint64_t bytes = 0;
+  for (const ArrowRegion& r : regions) bytes += r.bytes + r.padding_bytes;
+  return bytes;
+}
+
+}  // namespace
+
+std::string arrow_file_head(std::span<const ArrowColumn> columns) {
+  std::string head(kMagic);
+  FlatBufferBuilder builder;
+  auto header = schema(builder, columns);
+  append_message(head, builder, ipc::MessageHeader::Schema, header.Union(), 0);
+  return head;
+}
+
+std::vector<ArrowRegion> arrow_regions(const ArrowColumn& column, const ColumnTotals& totals) {
+  const DataType& type = column.info.type;
   std::vector<ArrowRegion> all;
-  all.push_back(region(ArrowBuffer::kValidity, totals.nulls == 0 ? 0 : (totals.rows + 7) / 8));
+  all.push_back(region(ArrowBuffer::kValidity, column.has_nulls ? (totals.rows + 7) / 8 : 0));
   for (size_t level = 0; level < type.shape.size(); ++level) all.push_back(region(ArrowBuffer::kValidity, 0));
   if (type.is_variable()) {
-    all.push_back(region(ArrowBuffer::kOffsets, (totals.rows + 1) * (large ? 8 : 4)));
+    all.push_back(region(ArrowBuffer::kOffsets, (totals.rows + 1) * (column.large ? 8 : 4)));
     all.push_back(region(ArrowBuffer::kBytes, totals.value_bytes));
   } else if (type.kind == TypeKind::kBool) {
     all.push_back(region(ArrowBuffer::kBoolBits, (totals.rows * type.elements() + 7) / 8));
-  } else if (type.kind == TypeKind::kDate || (type.kind == TypeKind::kTime && is_time32(type))) {
+  } else if (is_narrowed(type)) {
     all.push_back(region(ArrowBuffer::kNarrowed, totals.rows * 4));
   } else {
     all.push_back(region(ArrowBuffer::kFixed, totals.rows * type.value_width()));
@@ -107,37 +138,39 @@ std::vector<ArrowRegion> buffers(const DataType& type, const ColumnTotals& total
   return all;
 }
 
-std::vector<ipc::FieldNode> nodes(const DataType& type, const ColumnTotals& totals) {
-  auto length = static_cast<int64_t>(totals.rows);
-  std::vector<ipc::FieldNode> all = {ipc::FieldNode(length, static_cast<int64_t>(totals.nulls))};
-  for (uint32_t extent : type.shape) {
-    length *= extent;
-    all.emplace_back(length, 0);
-  }
-  return all;
-}
-
-void append_record_batch(std::string& file, const DataType& type, const ColumnTotals& totals,
-                         const std::vector<ArrowRegion>& regions, uint64_t body_bytes) {
-  FlatBufferBuilder builder;
+std::string arrow_batch_head(std::span<const ArrowColumn> columns, std::span<const ColumnTotals> totals) {
+  std::vector<ipc::FieldNode> nodes;
   std::vector<ipc::Buffer> places;
-  int64_t at = 0;
-  for (const ArrowRegion& r : regions) {
-    places.emplace_back(at, static_cast<int64_t>(r.bytes));
-    at += static_cast<int64_t>(r.bytes + r.padding_bytes);
+  uint64_t at = 0;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    append_nodes(columns[i].info.type, totals[i], nodes);
+    for (const ArrowRegion& r : arrow_regions(columns[i], totals[i])) {
+      places.emplace_back(static_cast<int64_t>(at), static_cast<int64_t>(r.bytes));
+      at += r.bytes + r.padding_bytes;
+    }
   }
-  auto node_vector = builder.CreateVectorOfStructs(nodes(type, totals));
+  FlatBufferBuilder builder;
+  auto node_vector = builder.CreateVectorOfStructs(nodes);
   auto buffer_vector = builder.CreateVectorOfStructs(places);
-  auto batch = ipc::CreateRecordBatch(builder, static_cast<int64_t>(totals.rows), node_vector, buffer_vector);
-  append_message(file, builder, ipc::MessageHeader::RecordBatch, batch.Union(), body_bytes);
+  auto rows = static_cast<int64_t>(totals.empty() ? 0 : totals[0].rows);
+  auto batch = ipc::CreateRecordBatch(builder, rows, node_vector, buffer_vector);
+  std::string head;
+  append_message(head, builder, ipc::MessageHeader::RecordBatch, batch.Union(), at);
+  return head;
 }
 
-std::string footer(const ColumnInfo& column, bool large, const ipc::Block& block) {
+std::string arrow_file_tail(std::span<const ArrowColumn> columns, std::span<const ArrowBlock> batches) {
   FlatBufferBuilder builder;
-  auto schema_table = schema(builder, column, large);
+  auto schema_table = schema(builder, columns);
   auto dictionaries = builder.CreateVectorOfStructs(std::vector<ipc::Block>());
-  auto batches = builder.CreateVectorOfStructs(std::vector<ipc::Block>{block});
-  builder.Finish(ipc::CreateFooter(builder, ipc::MetadataVersion::V5, schema_table, dictionaries, batches));
+  std::vector<ipc::Block> blocks;
+  blocks.reserve(batches.size());
+  for (const ArrowBlock& batch : batches) {
+    blocks.emplace_back(static_cast<int64_t>(batch.offset), static_cast<int32_t>(batch.head_bytes),
+                        static_cast<int64_t>(batch.body_bytes));
+  }
+  auto block_vector = builder.CreateVectorOfStructs(blocks);
+  builder.Finish(ipc::CreateFooter(builder, ipc::MetadataVersion::V5, schema_table, dictionaries, block_vector));
   std::string tail;
   put_fixed(tail, kContinuation);
   put_fixed(tail, int32_t{0});
@@ -147,31 +180,25 @@ std::string footer(const ColumnInfo& column, bool large, const ipc::Block& block
   return tail;
 }
 
-}  // namespace
-
-ArrowLayout arrow_layout(const ColumnInfo& column, const ColumnTotals& totals) {
-  const DataType& type = column.type;
+ArrowLayout arrow_layout(const ColumnInfo& info, const ColumnTotals& totals) {
+  const DataType& type = info.type;
+  bool large = type.is_variable() && totals.value_bytes >= kLargeValueBytes;
+  ArrowColumn column{.info = info, .has_nulls = totals.nulls > 0, .large = large};
   ArrowLayout layout;
-  layout.large = type.is_variable() && totals.value_bytes >= kLargeValueBytes;
-  layout.narrowed_type = type.kind == TypeKind::kDate ? "date32" : "time32";
-  layout.head = kMagic;
-  {
-    FlatBufferBuilder builder;
-    auto header = schema(builder, column, layout.large);
-    append_message(layout.head, builder, ipc::MessageHeader::Schema, header.Union(), 0);
-  }
-  std::vector<ArrowRegion> all = buffers(type, totals, layout.large);
-  uint64_t body_bytes = 0;
+  layout.large = large;
+  layout.narrowed_type = arrow_narrowed_type(type);
+  layout.head = arrow_file_head({&column, 1});
+  std::vector<ArrowRegion> all = arrow_regions(column, totals);
   for (const ArrowRegion& r : all) {
-    body_bytes += r.bytes + r.padding_bytes;
     if (r.bytes > 0) layout.regions.push_back(r);
   }
-  uint64_t message_at = layout.head.size();
-  append_record_batch(layout.head, type, totals, all, body_bytes);
-  auto metadata_bytes = static_cast<int32_t>(layout.head.size() - message_at);
-  layout.tail = footer(column, layout.large,
-                       ipc::Block(static_cast<int64_t>(message_at), metadata_bytes, static_cast<int64_t>(body_bytes)));
+  std::string batch = arrow_batch_head({&column, 1}, {&totals, 1});
+  ArrowBlock block{.offset = layout.head.size(), .head_bytes = batch.size(), .body_bytes = body_bytes_of(all)};
+  layout.head += batch;
+  layout.tail = arrow_file_tail({&column, 1}, {&block, 1});
   return layout;
 }
+
+const char* arrow_narrowed_type(const DataType& type) { return type.kind == TypeKind::kDate ? "date32" : "time32"; }
 
 }  // namespace stela::fsd

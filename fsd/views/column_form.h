@@ -34,6 +34,8 @@ const ColumnForm& arrow_form();
 const ColumnForm& csv_form();
 const ColumnForm& txt_form();
 const TableSourceForm& table_csv_form();
+const TableSourceForm& table_jsonl_form();
+const TableSourceForm& table_arrow_form();
 const TableSourceForm& schema_json_form();
 const TableSourceForm& stats_json_form();
 const TableSourceForm& commit_json_form();

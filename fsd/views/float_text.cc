@@ -1,8 +1,10 @@
 #include "fsd/views/float_text.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -12,76 +14,85 @@ namespace {
 constexpr int kFixedExponentMin = -4;
 constexpr int kFixedExponentMax = 15;
 
-// "d.ddde[+-]XX", as to_chars gives it, to the form of float_text.h.
-void append_from_scientific(std::string_view text, std::string& out) {
+char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }
+
+// "d.ddde[+-]XX", as to_chars gives it, to the form of float_text.h. At most kFloatTextBytesMax bytes.
+char* write_from_scientific(std::string_view text, char* out) {
   size_t mark = text.find('e');
   std::string_view mantissa = text.substr(0, mark);
   std::string_view exponent_text = text.substr(mark + 1);
   int exponent = 0;
   std::from_chars(exponent_text.data() + 1, exponent_text.data() + exponent_text.size(), exponent);
   if (exponent_text.front() == '-') exponent = -exponent;
-  if (exponent < kFixedExponentMin || exponent > kFixedExponentMax) {
-    out.append(text);
-    return;
-  }
+  if (exponent < kFixedExponentMin || exponent > kFixedExponentMax) return copy(text, out);
   char digits[24];
-  int count = 0;
+  size_t count = 0;
   for (char c : mantissa) {
     if (c != '.') digits[count++] = c;
   }
-  std::string_view all(digits, static_cast<size_t>(count));
+  std::string_view all(digits, count);
   if (exponent < 0) {
-    out.append("0.");
-    out.append(static_cast<size_t>(-exponent - 1), '0');
-    out.append(all);
-    return;
+    out = copy("0.", out);
+    out = std::fill_n(out, -exponent - 1, '0');
+    return copy(all, out);
   }
   auto whole = static_cast<size_t>(exponent) + 1;  // digits before the point
   if (whole >= all.size()) {
-    out.append(all);
-    out.append(whole - all.size(), '0');
-    out.append(".0");
-    return;
+    out = copy(all, out);
+    out = std::fill_n(out, whole - all.size(), '0');
+    return copy(".0", out);
   }
-  out.append(all.substr(0, whole));
-  out.push_back('.');
-  out.append(all.substr(whole));
+  out = copy(all.substr(0, whole), out);
+  *out++ = '.';
+  return copy(all.substr(whole), out);
 }
 
-// True when `value` was not a finite number other than zero and its text is written.
-bool append_special(double value, std::string& out) {
-  if (std::isnan(value)) {
-    out.append("NaN");
-  } else if (std::isinf(value)) {
-    out.append(value < 0 ? "-inf" : "inf");
-  } else if (value == 0) {
-    out.append(std::signbit(value) ? "-0.0" : "0.0");
-  } else {
-    return false;
+// Null when `value` is a finite number other than zero.
+char* write_special(double value, char* out) {
+  if (std::isnan(value)) return copy("NaN", out);
+  if (std::isinf(value)) return copy(value < 0 ? "-inf" : "inf", out);
+  if (value == 0) return copy(std::signbit(value) ? "-0.0" : "0.0", out);
+  return nullptr;
+}
+
+template <typename Float>
+char* write_shortest(Float value, char* out) {
+  if (char* end = write_special(value, out)) return end;
+  if (value < 0) {
+    *out++ = '-';
+    value = -value;
   }
-  return true;
+  // Most columns of fractions hold whole numbers too: those need no search for the shortest digits.
+  constexpr Float kExact = 1 << std::min(std::numeric_limits<Float>::digits, 30);
+  if (value < kExact && value >= 1 && value == std::floor(value)) {
+    out = std::to_chars(out, out + kFloatTextBytesMax, static_cast<uint32_t>(value)).ptr;
+    return copy(".0", out);
+  }
+  char text[40];
+  auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+  return write_from_scientific({text, static_cast<size_t>(end - text)}, out);
 }
 
 template <typename Float>
 void append_shortest(Float value, std::string& out) {
-  if (append_special(value, out)) return;
-  if (value < 0) {
-    out.push_back('-');
-    value = -value;
-  }
-  char text[40];
-  auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
-  append_from_scientific({text, static_cast<size_t>(end - text)}, out);
+  char text[kFloatTextBytesMax];
+  out.append(text, write_shortest(value, text));
 }
 
 }  // namespace
 
+char* write_float(double value, char* out) { return write_shortest(value, out); }
+char* write_float(float value, char* out) { return write_shortest(value, out); }
 void append_float64(double value, std::string& out) { append_shortest(value, out); }
 void append_float32(float value, std::string& out) { append_shortest(value, out); }
 
 void append_float16(uint16_t bits, std::string& out) {
   auto value = static_cast<double>(float16_to_float(bits));
-  if (append_special(value, out)) return;
+  char written[kFloatTextBytesMax];
+  if (char* end = write_special(value, written)) {
+    out.append(written, end);
+    return;
+  }
   if (value < 0) {
     out.push_back('-');
     value = -value;
@@ -96,7 +107,7 @@ void append_float16(uint16_t bits, std::string& out) {
     std::from_chars(text, end, back);
     if (float16_from_double(back) == bits) break;
   }
-  append_from_scientific({text, static_cast<size_t>(end - text)}, out);
+  out.append(written, write_from_scientific({text, static_cast<size_t>(end - text)}, written));
 }
 
 float float16_to_float(uint16_t bits) {

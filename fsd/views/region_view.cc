@@ -14,7 +14,7 @@ void RegionView::add(uint64_t bytes, FillRegion fill) {
 void RegionView::add_bytes(std::string bytes) {
   uint64_t count = bytes.size();
   add(count, [held = std::move(bytes)](uint64_t offset, MutableByteSpan into) {
-    std::memcpy(into.data(), held.data() + offset, into.size());
+    if (!into.empty()) std::memcpy(into.data(), held.data() + offset, into.size());
     return Status();
   });
 }

@@ -166,6 +166,54 @@ void append_csv_field(const ColumnView& view, uint64_t row, std::string& out) {
   }
 }
 
+void append_json_text(std::string_view text, std::string& out) {
+  static constexpr auto kSpecial = flags("\"\\", true);
+  static constexpr char kDigits[] = "0123456789abcdef";
+  out.push_back('"');
+  for (size_t at = 0; at < text.size();) {
+    size_t special = find_flagged(text, at, kSpecial);
+    out.append(text.substr(at, special - at));
+    at = special + 1;
+    if (special == text.size()) break;
+    char c = text[special];
+    switch (c) {
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\b': out.append("\\b"); break;
+      case '\t': out.append("\\t"); break;
+      case '\n': out.append("\\n"); break;
+      case '\f': out.append("\\f"); break;
+      case '\r': out.append("\\r"); break;
+      default:
+        out.append("\\u00");
+        out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+        out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+    }
+  }
+  out.push_back('"');
+}
+
+void append_json_value(const ColumnView& view, uint64_t row, std::string& out) {
+  if (!view.is_valid(row)) {
+    out.append("null");
+    return;
+  }
+  const DataType& type = *view.type;
+  ByteSpan value = view.value(row);
+  if (type.is_tensor()) {
+    append_tensor(type, value, out);
+    return;
+  }
+  if (type.kind == TypeKind::kUtf8) {
+    append_json_text(as_text(value), out);
+    return;
+  }
+  bool bare = type.kind <= TypeKind::kFloat64 && is_finite(type.kind, value.data());
+  if (!bare) out.push_back('"');
+  append_scalar(type, type.kind, value, out);
+  if (!bare) out.push_back('"');
+}
+
 void append_txt_value(const ColumnView& view, uint64_t row, std::string& out) {
   if (!view.is_valid(row)) {
     out.append("\\N");

@@ -20,6 +20,12 @@ void append_csv_text(std::string_view text, std::string& out);
 // A line of .txt without its end: \N for a null; in text, C escapes for backslash and control bytes.
 void append_txt_value(const ColumnView& view, uint64_t row, std::string& out);
 
+// Text as a JSON string, quotes included; bytes from 0x80 on stay as they are.
+void append_json_text(std::string_view text, std::string& out);
+// A JSON value: null, true and false, numbers in full, nested arrays of vectors; everything else as a string of its
+// text, NaN and infinities too.
+void append_json_value(const ColumnView& view, uint64_t row, std::string& out);
+
 // RFC 4648 with padding.
 void append_base64(ByteSpan bytes, std::string& out);
 

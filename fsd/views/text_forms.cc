@@ -13,8 +13,10 @@ class ColumnLines : public LineSource {
  public:
   explicit ColumnLines(std::shared_ptr<const ColumnSource> column) : column_(std::move(column)) {}
   uint64_t rows() const override { return column_->rows(); }
-  Result<uint64_t> append_lines(uint64_t first, uint64_t last, std::string& out) const override {
-    STELA_ASSIGN(uint64_t count, rows_in_step(*column_, first, std::min(last - first, kLinesInStep)));
+  Result<uint64_t> rows_at_once(uint64_t first, uint64_t last) const override {
+    return rows_in_step(*column_, first, std::min(last - first, kLinesInStep));
+  }
+  Status append_lines(uint64_t first, uint64_t count, std::string& out) const override {
     ColumnData data(column_->type());
     STELA_TRY(column_->read(first, count, data));
     ColumnView view = data.view();
@@ -22,7 +24,7 @@ class ColumnLines : public LineSource {
       append_value(view, row, out);
       out.push_back('\n');
     }
-    return count;
+    return {};
   }
 
  protected:

@@ -53,7 +53,8 @@ std::span<const ViewForm* const> all_view_forms();
 // ".npy" or ".arrow".
 const ViewForm& listed_form(const DataType& type);
 
-// Views of a whole dataset by their dot names: ".table.csv", ".schema.json", ".stats.json", ".commit.json".
+// Views of a whole dataset by their dot names: ".table.csv", ".table.arrow", ".schema.json", ".stats.json",
+// ".commit.json".
 class TableForm {
  public:
   virtual ~TableForm() = default;

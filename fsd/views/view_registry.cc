@@ -17,8 +17,10 @@ std::span<const ViewForm* const> all_view_forms() {
 }
 
 std::span<const TableForm* const> all_table_forms() {
-  static const std::array<const TableForm*, 4> forms = {
+  static const std::array<const TableForm*, 6> forms = {
       &table_csv_form(),    //
+      &table_jsonl_form(),  //
+      &table_arrow_form(),  //
       &schema_json_form(),  //
       &stats_json_form(),   //
       &commit_json_form(),  //

@@ -5,26 +5,12 @@
 #include <set>
 #include <thread>
 
-#include "engine/io/fault_env.h"
-#include "tests/engine/io_env_cases.h"
+#include "tests/engine/io_fault_files.h"
 
 namespace stela {
 namespace {
 
 using Names = std::vector<std::string>;
-constexpr uint64_t kSegment = 4 * kLogBlock;
-
-Status write_file(Env& env, const std::string& name, ByteSpan bytes) {
-  STELA_ASSIGN(auto writer, env.files().create(name));
-  STELA_TRY(writer->append(bytes));
-  FileWriter* one = writer.get();
-  return env.files().finish({&one, 1});
-}
-
-std::string text_of(FaultEnv& env, const std::string& name) {
-  auto bytes = env.file_bytes(name);
-  return bytes.ok() ? std::string(as_text(bytes->span())) : "(" + bytes.status().message() + ")";
-}
 
 TEST(FaultPlanTest, FaultsFireOnceOrForEverAndOnlyWhereTheyCan) {
   auto env = fault_env();
@@ -46,7 +32,7 @@ TEST(FaultPlanTest, ShortWriteOfTheLogAppliesAPrefix) {
   std::set<size_t> lengths;
   for (uint64_t seed = 0; seed < 50; ++seed) {
     auto env = fault_env(seed);
-    auto log = env->open_log(kSegment).value();
+    auto log = env->open_log(kFaultSegment).value();
     ASSERT_TRUE(log->prepare(0).ok());
     env->fail_at(env->operation_count(), FaultKind::kShortWrite);
     EXPECT_EQ(log->append(0, group.span()).code(), Code::kIo);
@@ -54,8 +40,8 @@ TEST(FaultPlanTest, ShortWriteOfTheLogAppliesAPrefix) {
     size_t same = 0;
     while (same < group.size() && after.data()[same] == group.data()[same]) ++same;
     EXPECT_LT(same, group.size());
-    EXPECT_EQ(std::count(after.data() + same, after.data() + kSegment, std::byte{0}),
-              static_cast<long>(kSegment - same));
+    EXPECT_EQ(std::count(after.data() + same, after.data() + kFaultSegment, std::byte{0}),
+              static_cast<long>(kFaultSegment - same));
     lengths.insert(same);
   }
   EXPECT_GT(lengths.size(), 5u);
@@ -93,7 +79,7 @@ TEST(FaultPlanTest, FullDiskRefusesWhatDoesNotFit) {
   ASSERT_TRUE(write_file(*env, "data/0/2.frag", pattern_bytes(6'000, 1).span()).ok());
   auto scratch = env->files().scratch().value();
   EXPECT_EQ(scratch->write(0, pattern_bytes(5'000, 1).span()).code(), Code::kNoSpace);
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   EXPECT_EQ(log->prepare(0).code(), Code::kNoSpace);
   env->set_capacity(100'000);
   EXPECT_TRUE(log->prepare(0).ok());
@@ -123,7 +109,7 @@ TEST(FaultPlanTest, DamageIsSeenByReadersAndStays) {
 TEST(FaultPlanTest, SameSeedAndPlanGiveTheSameImage) {
   auto run = [](uint64_t seed) {
     auto env = fault_env(seed);
-    auto log = env->open_log(kSegment).value();
+    auto log = env->open_log(kFaultSegment).value();
     for (uint64_t n : {0, 1}) EXPECT_TRUE(log->prepare(n).ok());
     env->crash_at(40);
     for (uint64_t i = 0; !env->crashed(); ++i) {
@@ -170,7 +156,7 @@ TEST(FaultPlanTest, CrashPointIsAnOperation) {
 TEST(FaultPlanTest, DiskThatLiesLosesWhatItConfirmed) {
   for (int which = 0; which < 3; ++which) {
     auto env = fault_env();
-    auto log = env->open_log(kSegment).value();
+    auto log = env->open_log(kFaultSegment).value();
     ASSERT_TRUE(log->prepare(0).ok());
     ASSERT_TRUE(write_file(*env, "data/0/0.frag", as_bytes("0")).ok());
     env->ignore_syncs({.files = which == 0, .folders = which == 1, .log = which == 2});
@@ -186,7 +172,7 @@ TEST(FaultPlanTest, DiskThatLiesLosesWhatItConfirmed) {
 TEST(FaultPlanTest, CountersTellKindsApart) {
   auto env = fault_env();
   ASSERT_TRUE(write_file(*env, "data/0/1.frag", pattern_bytes(1'000, 1).span()).ok());
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   ASSERT_TRUE(log->prepare(0).ok());
   IoCount before = env->counters().of(FileKind::kLog);
   ASSERT_TRUE(log->append(0, pattern_bytes(kLogBlock, 1).span()).ok());

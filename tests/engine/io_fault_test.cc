@@ -4,27 +4,13 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/io/fault_env.h"
-#include "tests/engine/io_env_cases.h"
+#include "tests/engine/io_fault_files.h"
 
 namespace stela {
 namespace {
 
 using Names = std::vector<std::string>;
-constexpr uint64_t kSegment = 4 * kLogBlock;
 constexpr size_t kSector = 512;
-
-Status write_file(Env& env, const std::string& name, ByteSpan bytes) {
-  STELA_ASSIGN(auto writer, env.files().create(name));
-  STELA_TRY(writer->append(bytes));
-  FileWriter* one = writer.get();
-  return env.files().finish({&one, 1});
-}
-
-std::string text_of(FaultEnv& env, const std::string& name) {
-  auto bytes = env.file_bytes(name);
-  return bytes.ok() ? std::string(as_text(bytes->span())) : "(" + bytes.status().message() + ")";
-}
 
 uint64_t index_of(const FaultEnv& env, const std::string& label) {
   for (const std::string& each : env.trace()) {
@@ -95,7 +81,7 @@ TEST(FaultEnvTest, AfterTheCrashNothingChangesAndAllFails) {
   auto env = fault_env();
   ASSERT_TRUE(write_file(*env, "data/0/1.frag", as_bytes("abc")).ok());
   auto reader = env->files().open("data/0/1.frag").value();
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   env->crash_now();
   uint64_t operations = env->operation_count();
   Buffer into(kLogBlock);
@@ -105,7 +91,7 @@ TEST(FaultEnvTest, AfterTheCrashNothingChangesAndAllFails) {
   EXPECT_FALSE(env->files().create("x").ok());
   EXPECT_FALSE(env->files().scratch().ok());
   EXPECT_FALSE(log->prepare(0).ok());
-  EXPECT_FALSE(env->open_log(kSegment).ok());
+  EXPECT_FALSE(env->open_log(kFaultSegment).ok());
   EXPECT_FALSE(env->acquire_lease("x").ok());
   env->crash_point("late");
   EXPECT_EQ(env->operation_count(), operations);
@@ -149,7 +135,7 @@ TEST(FaultEnvTest, LostFolderTakesItsFilesAlong) {
 
 TEST(FaultEnvTest, UnsyncedLogBlocksAreLostKeptOrTorn) {
   auto env = fault_env();
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   ASSERT_TRUE(log->prepare(0).ok());
   Buffer synced = pattern_bytes(kLogBlock, 1);
   Buffer written = pattern_bytes(2 * kLogBlock, 2);
@@ -161,7 +147,7 @@ TEST(FaultEnvTest, UnsyncedLogBlocksAreLostKeptOrTorn) {
   };
   Buffer lost = bytes_after(CrashStyle::kLoseUnsynced, 1);
   EXPECT_TRUE(same_bytes(lost.span(0, kLogBlock), synced.span()));
-  EXPECT_EQ(std::count(lost.data() + kLogBlock, lost.data() + kSegment, std::byte{0}),
+  EXPECT_EQ(std::count(lost.data() + kLogBlock, lost.data() + kFaultSegment, std::byte{0}),
             3 * static_cast<long>(kLogBlock));
   Buffer kept = bytes_after(CrashStyle::kKeepAll, 1);
   EXPECT_TRUE(same_bytes(kept.span(kLogBlock, 2 * kLogBlock), written.span()));
@@ -191,7 +177,7 @@ TEST(FaultEnvTest, UnsyncedLogBlocksAreLostKeptOrTorn) {
 
 TEST(FaultEnvTest, OnlyTheLastWriteIsTorn) {
   auto env = fault_env();
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   ASSERT_TRUE(log->prepare(0).ok());
   Buffer first = pattern_bytes(kLogBlock, 1);
   Buffer second = pattern_bytes(kLogBlock, 2);
@@ -206,16 +192,16 @@ TEST(FaultEnvTest, OnlyTheLastWriteIsTorn) {
 
 TEST(FaultEnvTest, TornWriteInARecycledSegmentShowsItsOldBytes) {
   auto env = fault_env();
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   ASSERT_TRUE(log->prepare(0).ok());
   ASSERT_TRUE(log->prepare(1).ok());
-  Buffer old = pattern_bytes(kSegment, 1);
+  Buffer old = pattern_bytes(kFaultSegment, 1);
   ASSERT_TRUE(log->append(0, old.span()).ok());
   ASSERT_TRUE(log->sync().ok());
-  ASSERT_TRUE(log->release(kSegment, 1).ok());
+  ASSERT_TRUE(log->release(kFaultSegment, 1).ok());
   ASSERT_TRUE(log->prepare(2).ok());
   Buffer fresh = pattern_bytes(kLogBlock, 2);
-  ASSERT_TRUE(log->append(2 * kSegment, fresh.span()).ok());
+  ASSERT_TRUE(log->append(2 * kFaultSegment, fresh.span()).ok());
   Buffer after = env->reboot(CrashStyle::kTorn, 5)->file_bytes("log/2").value();
   EXPECT_TRUE(same_bytes(after.span(kLogBlock, 3 * kLogBlock), old.span(kLogBlock, 3 * kLogBlock)));
   size_t old_sectors = 0;
@@ -227,10 +213,10 @@ TEST(FaultEnvTest, TornWriteInARecycledSegmentShowsItsOldBytes) {
 
 TEST(FaultEnvTest, SegmentBeingRecycledReappearsUnderTheOldOrTheNewNumber) {
   auto prepared = [](FaultEnv& env) {
-    auto log = env.open_log(kSegment).value();
+    auto log = env.open_log(kFaultSegment).value();
     EXPECT_TRUE(log->prepare(0).ok());
     EXPECT_TRUE(log->prepare(1).ok());
-    EXPECT_TRUE(log->release(kSegment, 1).ok());
+    EXPECT_TRUE(log->release(kFaultSegment, 1).ok());
     return log;
   };
   auto probe = fault_env();
@@ -253,7 +239,7 @@ TEST(FaultEnvTest, SegmentBeingRecycledReappearsUnderTheOldOrTheNewNumber) {
 
 TEST(FaultEnvTest, FailedSyncOfTheLogIsNeverMadeGood) {
   auto env = fault_env();
-  auto log = env->open_log(kSegment).value();
+  auto log = env->open_log(kFaultSegment).value();
   ASSERT_TRUE(log->prepare(0).ok());
   Buffer block = pattern_bytes(kLogBlock, 1);
   ASSERT_TRUE(log->append(0, block.span()).ok());
@@ -294,7 +280,7 @@ TEST(FaultEnvTest, KilledProcessLeavesAllVisibleAndNothingMoreDurable) {
   auto env = fault_env();
   Buffer block = pattern_bytes(kLogBlock, 1);
   {
-    auto log = env->open_log(kSegment).value();
+    auto log = env->open_log(kFaultSegment).value();
     ASSERT_TRUE(log->prepare(0).ok());
     ASSERT_TRUE(log->append(0, block.span()).ok());
   }
@@ -303,7 +289,7 @@ TEST(FaultEnvTest, KilledProcessLeavesAllVisibleAndNothingMoreDurable) {
   EXPECT_FALSE(same_bytes(killed->reboot(CrashStyle::kLoseUnsynced, 1)->file_bytes("log/0").value().span(0, kLogBlock),
                           block.span()));
   // What the next process reads it relies on: its first sync makes that durable.
-  auto log = killed->open_log(kSegment).value();
+  auto log = killed->open_log(kFaultSegment).value();
   Buffer into(kLogBlock);
   ASSERT_TRUE(log->read(0, into.span()).ok());
   ASSERT_TRUE(log->sync().ok());

@@ -36,9 +36,9 @@ TEST(RequestPool, tasks_that_wait_for_each_other_all_get_a_thread) {
 }
 
 TEST(RequestPool, a_full_queue_makes_the_caller_work) {
-  RequestPool pool(1, 1);
   std::promise<void> begun, end;
   std::future<void> may_end = end.get_future();
+  RequestPool pool(1, 1);  // ends before what its tasks use
   pool.submit([&] {
     begun.set_value();
     may_end.wait();

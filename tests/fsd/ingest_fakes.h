@@ -132,6 +132,28 @@ class FakeColumnSink final : public ColumnSink {
   uint64_t appends_ = 0;
 };
 
+// Rejected rows as lines, bounded.
+class FakeRejectedRows final : public RejectedRows {
+ public:
+  explicit FakeRejectedRows(uint64_t bytes_max = UINT64_MAX) : bytes_max_(bytes_max) {}
+  Status reserve(uint64_t bytes) override {
+    if (lines.size() + reserved + bytes > bytes_max_) return {Code::kNoSpace, "no room for rejected rows"};
+    reserved += bytes;
+    return {};
+  }
+  void give_back(uint64_t bytes) override { reserved -= bytes; }
+  void add(std::string_view more) override {
+    STELA_CHECK(more.size() == reserved, "what was reserved is added");
+    reserved = 0;
+    lines += more;
+  }
+  std::string lines;
+  uint64_t reserved = 0;
+
+ private:
+  const uint64_t bytes_max_;
+};
+
 // One element of a value: integers and times as numbers, floats as %.17g, anything else in quotes.
 inline std::string picture_element(const DataType& type, const std::byte* at) {
   char text[64];

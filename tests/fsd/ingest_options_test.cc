@@ -33,24 +33,26 @@ TEST(IngestOptions, refuses_what_it_does_not_know) {
                {"delimiter=%22", "option delimiter="},
                {"missing=zero", "option missing="},
                {"extra=keep", "option extra="},
+               {"on-error=maybe", "option on-error="},
                {"null=NA,", "has no value"}};
   for (const auto& one : cases) {
     auto options = parse_ingest_options(one.text, {});
     EXPECT_EQ(options.status().code(), Code::kInvalid) << one.text;
     EXPECT_NE(options.status().message().find(one.part), std::string::npos) << options.status().message();
   }
-  EXPECT_EQ(parse_ingest_options("on-error=skip", {}).status().code(), Code::kUnsupported);
+  EXPECT_TRUE(parse_ingest_options("on-error=skip", {})->skip_errors);
+  EXPECT_FALSE(parse_ingest_options("on-error=stop", {})->skip_errors);
 }
 
 TEST(IngestFormats, are_found_by_extension) {
   EXPECT_STREQ(find_row_format(".csv")->extension(), ".csv");
   EXPECT_STREQ(find_row_format(".tsv")->extension(), ".tsv");
-  EXPECT_STREQ(find_row_format(".npy")->extension(), ".npy");
+  for (const char* taken : {".npy", ".npz", ".jsonl", ".ndjson", ".arrow", ".feather"}) EXPECT_STREQ(find_row_format(taken)->extension(), taken);
   EXPECT_EQ(find_row_format(".parquet"), nullptr);
   EXPECT_STREQ(find_column_format(".npy")->extension(), ".npy");
   EXPECT_STREQ(find_column_format(".arrow")->extension(), ".arrow");
   EXPECT_EQ(find_column_format(".csv"), nullptr);
-  for (const char* known : {".jsonl", ".ndjson", ".arrow", ".npz", ".parquet", ".xlsx", ".gz"}) {
+  for (const char* known : {".json", ".parquet", ".xlsx", ".gz"}) {
     auto status = unsupported_row_format(known);
     ASSERT_TRUE(status.has_value()) << known;
     EXPECT_EQ(status->code(), Code::kUnsupported);

@@ -32,7 +32,8 @@ class IngestStore : public testing::Test {
   Result<std::optional<VersionInfo>> put(const std::string& name, const std::string& bytes, bool replace = false) {
     MemorySource source(bytes);
     size_t dot = name.rfind('.');
-    return find_column_format(name.substr(dot))->commit(source, name, table_, name.substr(0, dot), replace, {});
+    return find_column_format(name.substr(dot))
+        ->commit(source, name, *table_column_sink(table_), name.substr(0, dot), replace, {});
   }
   std::string rows(std::string_view column) {
     Result<Snapshot> head = table_.head();

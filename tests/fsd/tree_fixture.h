@@ -27,10 +27,13 @@ class FakeProcesses : public Processes {
     return {thread_group(thread), killed_.contains(thread), killed_.contains(thread) ? killed_[thread] : 0};
   }
   std::string user_name(uint32_t uid) override { return "user (" + std::to_string(uid) + ")"; }
+  std::optional<bool> creates_exclusively(uint32_t) override { return creates_exclusively_; }
+  void say_creates_exclusively(std::optional<bool> says) { creates_exclusively_ = says; }
   void kill(uint32_t thread, int signal) { killed_[thread] = signal; }
 
  private:
   std::map<uint32_t, int> killed_;
+  std::optional<bool> creates_exclusively_;
 };
 
 class TreeTest : public ::testing::Test {

@@ -128,7 +128,12 @@ TEST_F(TreeNamesTest, ATagElsewhereOrToNoVersionIsInvalid) {
   EXPECT_CODE(Code::kInvalid, symlink("../.versions/9", "/trips/.tags/a"));
   EXPECT_CODE(Code::kInvalid, symlink("/etc/passwd", "/trips/.tags/b"));
   EXPECT_CODE(Code::kInvalid, symlink("../../x/.versions/1", "/trips/.tags/c"));
-  EXPECT_FALSE(error_at("/trips/.tags/b").empty());
+  EXPECT_NE(std::string::npos, error_at("/trips/.tags").find("not to ../../x/.versions/1"));
+  // The name is free.
+  EXPECT_CODE(Code::kNotFound, look("/trips/.tags/a"));
+  EXPECT_CODE(Code::kInvalid, put("/trips/.tags/a", "x"));
+  EXPECT_OK(symlink("../.versions/1", "/trips/.tags/a"));
+  EXPECT_EQ(Names{"a"}, *list("/trips/.tags"));
 }
 
 TEST_F(TreeNamesTest, AMomentIsALinkToTheVersionOfThen) {

@@ -8,8 +8,11 @@ namespace {
 using namespace stela;
 using namespace stela::fsd;
 
-std::string taken(std::string_view text, const IngestOptions& options, const CsvTuning& tuning, size_t first_part) {
+std::string taken(std::string_view text, const IngestOptions& given, const CsvTuning& tuning, size_t first_part) {
   FakeDataset dataset;
+  auto rejected = std::make_shared<FakeRejectedRows>();
+  IngestOptions options = given;
+  options.rejected = rejected;
   MemorySource source{std::string(text.substr(0, first_part))};
   auto ingest = start_csv_ingest(source, "f.csv", ',', std::make_unique<FakeRowSink>(dataset), options, tuning);
   std::string out;
@@ -22,7 +25,7 @@ std::string taken(std::string_view text, const IngestOptions& options, const Csv
   out += version.ok() ? picture(dataset) : version.status().message();
   for (const ColumnData& column : dataset.columns) STELA_CHECK(column.rows() == dataset.rows(), "ragged columns");
   STELA_CHECK(!version.ok() || ingest.value()->is_drained(), "bytes left after the last commit");
-  return out;
+  return out + rejected->lines;
 }
 
 }  // namespace
@@ -35,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if ((data[0] & 4) != 0) options.null_texts = {"NA", "-1"};
   if ((data[0] & 8) != 0) options.delimiter = ';';
   if ((data[0] & 16) != 0) options.field_bytes_max = 64;
+  options.skip_errors = (data[0] & 32) != 0;
   size_t piece = data[1] % 61 + 1;
   std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   std::string whole = taken(text, options, {}, text.size());

@@ -193,9 +193,11 @@ class Versions(MountCase):
         self.shell("ln -s ../.versions/2 mnt/trips/.tags/v1 && mv mnt/trips/.tags/v1 mnt/trips/.tags/v1.0")
         self.assertEqual(os.readlink(self.mnt / "trips/.tags/v1.0"), "../.versions/2")
         self.assertEqual(self.load("trips/.tags/v1.0/a.npy").tolist(), [1, 2])
-        for number, target in enumerate(("../.versions/9", "/etc", "../.versions", "../../other/.versions/1")):
+        for target in (("../.versions/9", "/etc", "../.versions", "../../other/.versions/1")):
             with self.subTest(target), self.refused(errno.EINVAL):
-                os.symlink(target, self.mnt / f"trips/.tags/bad{number}")
+                os.symlink(target, self.mnt / f"trips/.tags/new")
+        os.symlink("../.versions/1", self.mnt / "trips/.tags/new")  # the name is free
+        os.unlink(self.mnt / "trips/.tags/new")
         with self.refused(errno.EEXIST):
             os.symlink("../.versions/1", self.mnt / "trips/.tags/v1.0")
         self.umount()

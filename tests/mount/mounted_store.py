@@ -66,6 +66,7 @@ class MountCase(unittest.TestCase):
     """self.mnt shows self.store after self.mount(); MOUNTED = False leaves that to the test."""
 
     MOUNTED = True
+    SECONDS_MAX = SECONDS_MAX
 
     def setUp(self):
         self.folder = pathlib.Path(os.path.realpath(tempfile.mkdtemp(prefix="stela-mount-")))
@@ -73,7 +74,7 @@ class MountCase(unittest.TestCase):
         self.mnt.mkdir()
         self.daemons = set()
         self.addCleanup(self._remove)
-        self._timer = threading.Timer(SECONDS_MAX, self._abort)
+        self._timer = threading.Timer(self.SECONDS_MAX, self._abort)
         self._timer.daemon = True
         self._timer.start()
         if self.MOUNTED:
@@ -178,6 +179,9 @@ class MountCase(unittest.TestCase):
         for mount in (self.mnt, self.folder / "mnt2"):
             found = mounted_at(mount)
             if found:
+                if not CONNECTIONS.joinpath(found[0].split(":")[1]).exists():
+                    subprocess.run(["mount", "-t", "fusectl", "none", str(CONNECTIONS)], capture_output=True, timeout=10,
+                                   check=False)
                 with contextlib.suppress(OSError):
                     (CONNECTIONS / found[0].split(":")[1] / "abort").write_text("1")
 

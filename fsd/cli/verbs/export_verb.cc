@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -9,12 +10,17 @@
 #include "fsd/cli/output.h"
 #include "fsd/cli/progress_line.h"
 #include "fsd/cli/tree_walk.h"
+#include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
+#include "fsd/views/view.h"
 
 namespace stela::fsd {
 namespace {
 
-constexpr const char* kPlan = "plan";
+constexpr const char* kPlan = "plan";    // what is to be copied, instead of copying
+constexpr const char* kLabel = "label";  // of the progress line
+constexpr uint64_t kPieceBytes = 1 << 20;
+constexpr char kFolderMark = 'd', kDatasetMark = 't', kFileMark = 'f';
 
 std::string extension_of(const std::string& name) {
   std::string base = name.substr(name.rfind('/') + 1);
@@ -22,32 +28,103 @@ std::string extension_of(const std::string& name) {
   return dot == std::string::npos || dot == 0 ? "" : base.substr(dot);
 }
 
-// In the process that holds the store. With "plan": the names to be copied into a folder, NUL between them;
-// otherwise the bytes of the file PATH stands for, in the form of the extension.
-Status print_plan(TreeWalk& walk, const EntryReply& entry, Output& output) {
-  if (entry.attributes.type != FileType::kDirectory) return invalid("a single file is exported to a file");
-  STELA_ASSIGN(std::vector<DirectoryEntry> entries, walk.list(entry.node));
-  for (const DirectoryEntry& found : entries) {
-    if (found.type == FileType::kRegular && !found.name.starts_with('.'))
-      output.text(found.name).text(std::string_view("\0", 1));
+std::string label(const VerbContext& context, const std::string& path) {
+  return "exporting " + (context.request.has(kLabel) ? context.request.value(kLabel) : path);
+}
+
+// ---- in the process that holds the store
+
+// A dataset that was left without columns is exported as what it looks like: an empty folder.
+Result<bool> has_columns(const VerbContext& context, const NodeInfo& node) {
+  if (node.kind != NodeKind::kDataset) return false;
+  STELA_ASSIGN(Table table, context.store.table(node.id));
+  auto head = table.head();
+  if (!head.ok()) return head.status().code() == Code::kNotFound ? Result<bool>(false) : head.status();
+  bool found = false;
+  STELA_TRY(head->for_each_column([&](const ColumnInfo&) {
+    found = true;
+    return false;
+  }));
+  return found;
+}
+
+// Names end in NUL and begin with a mark. Below a plain folder: every folder and dataset, as paths within it.
+Status plan_below(const VerbContext& context, NodeId folder, const std::string& prefix, Output& output) {
+  constexpr size_t kAtOnce = 1024;
+  for (std::string after;;) {
+    STELA_ASSIGN(std::vector<NodeInfo> children, context.store.children(folder, after, kAtOnce));
+    for (const NodeInfo& child : children) {
+      std::string path = prefix + child.name;
+      STELA_ASSIGN(bool dataset, has_columns(context, child));
+      output.text({dataset ? &kDatasetMark : &kFolderMark, 1}).text(path).text(std::string_view("\0", 1));
+      if (!dataset) STELA_TRY(plan_below(context, child.id, path + "/", output));
+    }
+    if (children.size() < kAtOnce) return output.flush();
+    after = children.back().name;
+  }
+}
+
+// A dataset: the files a listing shows.
+Status plan_dataset(const VerbContext& context, const std::string& path, Output& output) {
+  TreeWalk walk(context.tree, context.caller);
+  STELA_ASSIGN(EntryReply entry, walk.resolve(path));
+  if (entry.attributes.type != FileType::kDirectory) return invalid(path + ": a single file is exported to a file");
+  auto entries = walk.list(entry.node);
+  if (!entries.ok()) return entries.status().with_context(path);
+  for (const DirectoryEntry& found : *entries) {
+    if (found.type != FileType::kRegular || found.name.starts_with('.')) continue;
+    output.text({&kFileMark, 1}).text(found.name).text(std::string_view("\0", 1));
   }
   return output.flush();
 }
 
-Status export_path(const VerbContext& context) {
-  std::string path = context.request.args[0];
+Status print_plan(const VerbContext& context, const std::string& path) {
+  Output output(context);
+  Result<NodeInfo> node = context.store.lookup(path);
+  if (node.ok() && node->kind != NodeKind::kDataset) return plan_below(context, node->id, "", output);
+  return plan_dataset(context, path, output);
+}
+
+// A whole table, read on and on. The length of a text is known at its end only: how much is done is told by the lines.
+Status export_table(const VerbContext& context, const std::string& path, const Snapshot& snapshot,
+                    const TableForm& form) {
+  auto opened = form.open(snapshot, std::nullopt);
+  if (!opened.ok()) return opened.status().with_context(path);
+  View& view = **opened;
+  bool has_lines = !form.size_is_cheap() && std::string_view(form.name()) != ".table.arrow";
+  VerbProgress progress{.what = label(context, path)};
+  if (!has_lines) {
+    STELA_ASSIGN(progress.total, view.size());
+  }
+  Output output(context);
+  std::vector<std::byte> piece(kPieceBytes);
+  for (uint64_t lines = 0;;) {
+    auto count = view.read(progress.done, piece);
+    if (!count.ok()) return count.status().with_context(path);
+    if (*count == 0) break;
+    STELA_TRY(output.bytes({piece.data(), *count}));
+    progress.done += *count;
+    if (has_lines && context.progress) {
+      lines += static_cast<uint64_t>(
+          std::count(piece.begin(), piece.begin() + static_cast<int64_t>(*count), std::byte{'\n'}));
+      double share = static_cast<double>(std::max<uint64_t>(lines, 1)) / static_cast<double>(snapshot.rows() + 1);
+      progress.total = std::max(progress.done, static_cast<uint64_t>(static_cast<double>(progress.done) / share));
+      progress.rows = std::min(lines, snapshot.rows());
+    }
+    if (context.progress && !context.progress(progress)) return Status(Code::kDeadline, "cancelled");
+  }
+  return output.flush();
+}
+
+Status export_column(const VerbContext& context, const std::string& path, const std::string& extension) {
   TreeWalk walk(context.tree, context.caller);
   STELA_ASSIGN(EntryReply entry, walk.resolve(path));
-  Output output(context);
-  if (context.request.has(kPlan)) return print_plan(walk, entry, output).with_context(path);
-  std::string extension = context.request.value("form");
-  if (entry.attributes.type == FileType::kDirectory) {
-    path += "/.table" + extension;
-    STELA_ASSIGN(entry, walk.resolve(path));
-  } else if (extension_of(path) != extension) {
+  if (entry.attributes.type == FileType::kDirectory) return invalid(path + " is a folder: export it to a folder");
+  if (extension_of(path) != extension) {
     return invalid(path + " is exported to a file that ends in " + extension_of(path));
   }
-  VerbProgress progress{.what = "exporting " + path, .total = entry.attributes.size};
+  Output output(context);
+  VerbProgress progress{.what = label(context, path), .total = entry.attributes.size};
   STELA_TRY(walk.read_file(entry.node, [&](ByteSpan bytes) -> Status {
     STELA_TRY(output.bytes(bytes));
     progress.done += bytes.size();
@@ -55,6 +132,21 @@ Status export_path(const VerbContext& context) {
     return {};
   }));
   return output.flush();
+}
+
+Status export_path(const VerbContext& context) {
+  const std::string& path = context.request.args[0];
+  if (context.request.has(kPlan)) return print_plan(context, path);
+  std::string extension = context.request.value("form");
+  Result<DatasetPath> dataset = find_dataset(context, path);
+  const TableForm* form = find_table_form(".table" + extension);
+  bool table = dataset.ok() && (dataset->rest.empty() || (form != nullptr && dataset->rest == form->name()));
+  if (!table) return export_column(context, path, extension);
+  if (form == nullptr) {
+    return invalid("a table is exported as .csv, .jsonl or .arrow, or into a folder, not as " + extension);
+  }
+  if (!dataset->snapshot) return invalid(path + " has no version yet: there is nothing to export");
+  return export_table(context, path, dataset->snapshot, *form);
 }
 
 VerbOutcome run(const VerbContext& context) { return VerbOutcome::from(export_path(context)); }
@@ -102,13 +194,15 @@ class TargetFile {
   int fd_ = -1;
 };
 
-VerbOutcome export_file(ClientContext& context, const std::string& path, const std::string& target) {
+VerbOutcome export_file(ClientContext& context, const std::string& path, const std::string& target,
+                        const std::string& label) {
   TargetFile file(target);
   Status opened = file.open_for_writing();
   if (!opened.ok()) return VerbOutcome::from(opened);
   VerbRequest request = context.request();
   request.args = {path};
   request.options["form"] = {extension_of(target)};
+  request.options[kLabel] = {label};
   VerbOutcome outcome = context.call(request, file.fd(), {}, true);
   if (outcome.exit_code != 0) return outcome;
   return VerbOutcome::from(file.finish());
@@ -137,17 +231,33 @@ Result<std::vector<std::string>> plan_folder(ClientContext& context, const std::
   return list;
 }
 
+VerbOutcome make_folder(const std::string& folder) {
+  if (mkdir(folder.c_str(), 0777) == 0) return {};
+  if (errno == EEXIST && std::filesystem::is_directory(folder)) return {};
+  return VerbOutcome::from(status_from_errno(errno, folder));
+}
+
+// A dataset becomes the files of its columns; a plain folder, or the whole store, a folder with one .arrow for each
+// dataset below it.
 VerbOutcome export_folder(ClientContext& context, const std::string& path, const std::string& folder) {
-  if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return VerbOutcome::from(status_from_errno(errno, folder));
   VerbOutcome failure;
   Result<std::vector<std::string>> names = plan_folder(context, path, &failure);
   if (failure.exit_code != 0) return failure;
   if (!names.ok()) return VerbOutcome::from(names.status());
-  for (const std::string& name : *names) {
-    VerbOutcome outcome = export_file(context, path + "/" + name, folder + "/" + name);
-    if (outcome.exit_code != 0) return outcome;
+  VerbOutcome outcome = make_folder(folder);
+  std::string above = path.ends_with('/') ? path : path + "/";
+  for (size_t i = 0; i < names->size() && outcome.exit_code == 0; ++i) {
+    char mark = (*names)[i].front();
+    std::string name = (*names)[i].substr(1);
+    if (mark == kFolderMark) {
+      outcome = make_folder(folder + "/" + name);
+      continue;
+    }
+    std::string label = above + name + " (" + std::to_string(i + 1) + " of " + std::to_string(names->size()) + ")";
+    std::string target = folder + "/" + name + (mark == kDatasetMark ? ".arrow" : "");
+    outcome = export_file(context, above + name, target, label);
   }
-  return {};
+  return outcome;
 }
 
 VerbOutcome client(ClientContext& context) {
@@ -157,7 +267,7 @@ VerbOutcome client(ClientContext& context) {
   std::string target = context.request().args[1];
   bool is_folder = std::filesystem::is_directory(target) || target.ends_with('/') || extension_of(target).empty();
   while (target.size() > 1 && target.ends_with('/')) target.pop_back();
-  return is_folder ? export_folder(context, path, target) : export_file(context, path, target);
+  return is_folder ? export_folder(context, path, target) : export_file(context, path, target, path);
 }
 
 }  // namespace
@@ -165,12 +275,13 @@ VerbOutcome client(ClientContext& context) {
 const VerbSpec& export_verb() {
   static const VerbSpec spec = {
       .name = "export",
-      .usage = "STORE /DATASET[/.versions/N][/COLUMN] OUT",
+      .usage = "STORE /DATASET[/.versions/N][/COLUMN] OUT   or   STORE /FOLDER OUT",
       .summary = "copy a dataset or a column into files",
       .description =
-          "OUT's extension chooses the form: .csv is the whole table as text. A folder, or a name without\n"
-          "extension, gets every file that 'stela ls' lists. A column goes to a file of its own form\n"
-          "(/trips/fare.npy OUT.npy). OUT appears when it is whole.",
+          "OUT's extension chooses the form: .csv, .jsonl and .arrow hold the whole table. A folder, or a name\n"
+          "without extension, gets every file that 'stela ls' lists. A column goes to a file of its own form\n"
+          "(/trips/fare.npy OUT.npy). A plain folder, or / for the whole store, becomes a folder with one .arrow\n"
+          "for each dataset and a folder for each folder: 'stela import' takes it back. OUT appears when it is whole.",
       .options = {},
       .args_min = 1,
       .args_max = 2,

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -10,10 +11,14 @@
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/ingest/ingest.h"
+#include "fsd/ingest/row_sink.h"
+#include "fsd/ingest/validity.h"
 #include "fsd/views/view.h"
 
 namespace stela::fsd {
 namespace {
+
+constexpr const char* kFolder = "folder";  // makes a directory instead of importing
 
 std::string extension_of(const std::string& name) {
   size_t dot = name.rfind('.');
@@ -55,7 +60,8 @@ Result<IngestOptions> ingest_options(const VerbContext& context, uint64_t total)
 // Folders and a dataset made for an import, taken away again unless it succeeded.
 class FreshDataset {
  public:
-  FreshDataset(Store& store, CommitInfo info) : store_(store), info_(std::move(info)) {}
+  FreshDataset(Store& store, CommitInfo info, const Caller& caller)
+      : store_(store), info_(std::move(info)), attributes_{0777u & ~caller.umask, caller.uid, caller.gid} {}
   ~FreshDataset() {
     if (kept_) return;
     for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
@@ -76,13 +82,14 @@ class FreshDataset {
       prefix += "/" + component;
       if (!made_.empty() || !store_.lookup(prefix).ok()) made_.push_back(prefix);
     }
-    return store_.create_table(path, info_);
+    return store_.create_table(path, info_, attributes_);
   }
   void keep() { kept_ = true; }
 
  private:
   Store& store_;
   const CommitInfo info_;
+  const NodeAttributes attributes_;
   std::vector<std::string> made_;
   bool kept_ = false;
 };
@@ -109,9 +116,13 @@ std::optional<ViewName> column_name(const std::string& path) {
 
 Result<std::optional<VersionInfo>> import_column(ByteSource& source, Table table, const ViewName& target,
                                                  const std::string& name, const CommitInfo& info) {
+  std::string column = decode_column_file_stem(target.stem);
+  if (std::string_view(target.form->extension()) == ".valid.npy") {
+    return commit_validity(source, name, table, column, info);
+  }
   const ColumnFormat* format = find_column_format(extension_of(name));
   if (format == nullptr) return invalid(name + ": a column comes in a .npy or .arrow file, told by the extension");
-  return format->commit(source, name, table, decode_column_file_stem(target.stem), true, info);
+  return format->commit(source, name, *table_column_sink(table), column, true, info);
 }
 
 VerbOutcome report(const VerbContext& context, const std::string& dataset, const std::optional<VersionInfo>& version) {
@@ -137,8 +148,18 @@ VerbOutcome report(const VerbContext& context, const std::string& dataset, const
   return VerbOutcome::from(output.flush());
 }
 
+// An empty directory, or nothing when the path is there.
+VerbOutcome make_folder(const VerbContext& context) {
+  const std::string& path = context.request.args[0];
+  if (context.store.lookup(path).ok()) return {};
+  CommitInfo info{.author = author_of(context.caller), .operation = "import", .message = {}};
+  NodeAttributes attributes{0777u & ~context.caller.umask, context.caller.uid, context.caller.gid};
+  return VerbOutcome::from(context.store.create_table(path, info, attributes).status());
+}
+
 VerbOutcome run(const VerbContext& context) {
   const VerbRequest& request = context.request;
+  if (request.has(kFolder)) return make_folder(context);
   if (context.inputs.size() != 1 || request.input_names.size() != 1) return {2, "import takes one open file at a time"};
   std::string path = request.args[0], name = request.input_names[0];
   int fd = fcntl(context.inputs[0], F_DUPFD_CLOEXEC, 0);
@@ -149,7 +170,7 @@ VerbOutcome run(const VerbContext& context) {
   if (info.message.empty()) info.message = name;
   std::optional<ViewName> column = column_name(path);
   std::string dataset = column ? path.substr(0, path.rfind('/')) : path;
-  FreshDataset fresh(context.store, info);
+  FreshDataset fresh(context.store, info, context.caller);
   Result<Table> table = fresh.open(dataset);
   if (!table.ok()) return VerbOutcome::from(table.status());
   Result<std::optional<VersionInfo>> version = column ? import_column(**source, *table, *column, name, info)
@@ -159,18 +180,78 @@ VerbOutcome run(const VerbContext& context) {
   return report(context, dataset, *version);
 }
 
+// ---- in the caller's process
+
+VerbOutcome import_file(ClientContext& context, const std::string& target, const std::string& file) {
+  int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return VerbOutcome::from(status_from_errno(errno, file));
+  VerbRequest request = context.request();
+  request.args = {target};
+  request.input_names = {std::filesystem::path(file).filename().string()};
+  VerbOutcome outcome = context.call(request, STDOUT_FILENO, {fd}, true);
+  close(fd);
+  return outcome;
+}
+
+Result<std::vector<std::filesystem::directory_entry>> sorted_entries(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::directory_entry> entries;
+  std::filesystem::directory_iterator it(folder, error);
+  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) entries.push_back(*it);
+  if (error) return status_from_errno(error.value(), folder);
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+bool is_dataset_folder(const std::vector<std::filesystem::directory_entry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.path().extension() == ".npy" || entry.path().filename() == ".schema.json";
+  });
+}
+
+// What export made of a folder: a folder, with an .arrow for each dataset; of a dataset: the files of its columns.
+VerbOutcome import_folder(ClientContext& context, const std::string& target, const std::string& folder, int depth) {
+  constexpr int kDepthMax = 128;
+  if (depth > kDepthMax) return {1, folder + ": folders are nested more than " + std::to_string(kDepthMax) + " deep"};
+  auto entries = sorted_entries(folder);
+  if (!entries.ok()) return VerbOutcome::from(entries.status());
+  std::string above = target.ends_with('/') ? target : target + "/";
+  bool columns = is_dataset_folder(*entries);
+  if (target != "/" && !columns) {
+    VerbRequest request = context.request();
+    request.args = {target};
+    request.options[kFolder] = {};
+    VerbOutcome outcome = context.call(request, STDOUT_FILENO, {}, false);
+    if (outcome.exit_code != 0) return outcome;
+  }
+  for (const auto& entry : *entries) {
+    std::string name = entry.path().filename().string();
+    std::string extension = extension_of(name);
+    if (name.starts_with('.')) continue;
+    VerbOutcome outcome;
+    if (entry.is_directory()) {
+      if (columns) return {1, entry.path().string() + " is a folder among the files of columns"};
+      outcome = import_folder(context, above + name, entry.path().string(), depth + 1);
+    } else if (columns) {
+      outcome = import_file(context, above + name, entry.path().string());
+    } else if (find_row_format(extension) != nullptr) {
+      outcome = import_file(context, above + name.substr(0, name.size() - extension.size()), entry.path().string());
+    } else {
+      return {1, entry.path().string() + " is no dataset: a folder that is imported has .arrow, .csv or .jsonl files"};
+    }
+    if (outcome.exit_code != 0) return outcome;
+  }
+  return {};
+}
+
 // One call, hence one commit, for each file; the first that fails ends it.
 VerbOutcome client(ClientContext& context) {
   const std::vector<std::string>& args = context.request().args;
   if (args.size() < 2) return usage_error(import_verb());
   for (size_t i = 1; i < args.size(); ++i) {
-    int fd = open(args[i].c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return VerbOutcome::from(status_from_errno(errno, args[i]));
-    VerbRequest request = context.request();
-    request.args = {args[0]};
-    request.input_names = {std::filesystem::path(args[i]).filename().string()};
-    VerbOutcome outcome = context.call(request, STDOUT_FILENO, {fd}, true);
-    close(fd);
+    std::error_code error;
+    bool folder = std::filesystem::is_directory(args[i], error);
+    VerbOutcome outcome = folder ? import_folder(context, args[0], args[i], 0) : import_file(context, args[0], args[i]);
     if (outcome.exit_code != 0) return outcome;
   }
   return {};
@@ -181,12 +262,15 @@ VerbOutcome client(ClientContext& context) {
 const VerbSpec& import_verb() {
   static const VerbSpec spec = {
       .name = "import",
-      .usage = "STORE /DATASET FILE...   or   STORE /DATASET/COLUMN.npy FILE",
+      .usage = "STORE /DATASET FILE...   or   STORE /DATASET/COLUMN.npy FILE   or   STORE /FOLDER DIRECTORY",
       .summary = "append files of rows, or store a column",
       .description =
-          "Appends the rows of each FILE (.csv, .tsv, .npy) to the dataset, one commit a file; the store, the\n"
-          "dataset and its folders are made when absent. With a path that ends in .npy or .arrow, FILE becomes\n"
-          "that column, new or in place of the old one. A file that is refused changes nothing.",
+          "Appends the rows of each FILE (.csv, .tsv, .jsonl, .arrow, .npy, .npz) to the dataset, one commit a\n"
+          "file; the store, the dataset and its folders are made when absent. With a path that ends in .npy or\n"
+          ".arrow, FILE becomes that column, new or in place of the old one; with .valid.npy, its nulls. A\n"
+          "DIRECTORY is what 'stela export' made: of a plain folder, or of / for the whole store, where each file\n"
+          "becomes a dataset of its name; of a dataset, where each file becomes a column (it holds a .npy). A file\n"
+          "that is refused changes nothing.",
       .options = {{"null", 0, OptionSpec::Kind::kValues, "TEXT",
                    "unquoted TEXT is null in every column (may be repeated)"},
                   {"delimiter", 0, OptionSpec::Kind::kValue, "CHAR", "between fields, in place of comma or tab"},

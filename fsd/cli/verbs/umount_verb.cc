@@ -8,6 +8,7 @@
 #include "fsd/cli/client_context.h"
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/daemon/control_client.h"
+#include "fsd/daemon/dead_connection.h"
 #include "fsd/daemon/mount_table.h"
 
 namespace stela::fsd {
@@ -54,6 +55,7 @@ Status unmount(const VerbRequest& request) {
   std::optional<MountEntry> mount = mount_at(mounts, path);
   if (!mount) mount = mount_of_store(mounts, path);
   if (!mount) return stop_daemon(path);
+  (void)abort_dead_connection(mount->source);
   int process = daemon_process(mount->source);
   // Nobody answers for a dead daemon's mount, so nothing on it is worth keeping.
   Status detached = detach_mount(mount->mount_point, request.has("lazy") || process < 0);

@@ -39,6 +39,8 @@ column("utf8", ["a", None, "", "größe"], pa.utf8())
 column("large_utf8", ["a", None, "", "größe"], pa.large_utf8())
 column("binary", [b"a\0", None, b""], pa.binary())
 column("large_binary", [b"a\0", None, b""], pa.large_binary())
+column("utf8_view", ["x", None, "twelve bytes", "more than twelve bytes", "", "ünïcödé, and long"], pa.string_view())
+column("binary_view", [b"\0", None, b"thirteen byte"], pa.binary_view())
 column("fixed_binary", [b"ab", None, b"\0\xff"], pa.binary(2))
 column("vector", [[1.5, 2], None, [3, -4]], pa.list_(pa.float32(), 2))
 column("bool_vector", [[True, False, True]] * 3 + [None, [False, True, False]], pa.list_(pa.bool_(), 3))
@@ -58,9 +60,26 @@ grown = pa.DictionaryArray.from_arrays(pa.array([2, 1, 0], pa.uint32()), pa.arra
 other = pa.DictionaryArray.from_arrays(pa.array([0], pa.uint32()), pa.array([7]))
 write("dictionary_delta_stream", [first, grown], stream=True)
 write("dictionary_replaced_stream", [first, other], stream=True)
+# Compressed bodies.
+for codec in ("lz4", "zstd"):
+    column(f"{codec}", [*range(1000), None], pa.int64(), compression=codec)
+    write(f"{codec}_dictionary_stream", [dictionary, dictionary], stream=True, compression=codec)
+
+
+def rows(count, first=0):
+    number = range(first, first + count)
+    return pa.record_batch({
+        "i": pa.array([None if n % 7 == 3 else n for n in number], pa.int32()),
+        "s": pa.array([None if n % 5 == 2 else "x" * (n % 4) for n in number], pa.utf8()),
+        "d": pa.DictionaryArray.from_arrays(pa.array([n % 2 for n in number], pa.int8()), pa.array(["yes", "no"])),
+        "v": pa.array([None if n % 3 == 1 else [n, -n] for n in number], pa.list_(pa.float32(), 2)),
+        "b": pa.array([n % 2 == 0 for n in number], pa.bool_())})
+
+
+for name, how in {"": {}, "_stream": {"stream": True}, "_lz4": {"compression": "lz4"}, "_zstd": {"compression": "zstd"}}.items():
+    write("rows" + name, [rows(3), rows(0), rows(4, 3)], **how)
+write("rows_many_batches", [rows(1, n) for n in range(40)], stream=True)
 # What is refused.
-column("refused_utf8_view", ["a"], pa.string_view())
-column("refused_binary_view", [b"a"], pa.binary_view())
 column("refused_list", [[1]], pa.list_(pa.int8()))
 column("refused_struct", [{"a": 1}], pa.struct([("a", pa.int8())]))
 column("refused_map", [[("a", 1)]], pa.map_(pa.utf8(), pa.int8()))
@@ -69,7 +88,6 @@ column("refused_date64", [datetime.date(1970, 1, 2)], pa.date64())
 column("refused_decimal256", [decimal.Decimal("1")], pa.decimal256(5, 0))
 column("refused_list_of_text", [["a", "b"]], pa.list_(pa.utf8(), 2))
 column("refused_item_null", [[1, None]], pa.list_(pa.int8(), 2))
-column("refused_compressed", [1] * 1000, pa.int64(), compression="zstd")
 write("refused_two_columns", [pa.record_batch([pa.array([1]), pa.array([2])], names=["a", "b"])])
 column("refused_time", [-1], pa.time32("s"))
 column("refused_nat", [-(2**63)], pa.timestamp("us"))

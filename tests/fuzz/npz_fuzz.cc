@@ -1,0 +1,29 @@
+// .npz files from hostile bytes: a refusal with a sentence that changes nothing, or rows whose columns have one length.
+// The first byte chooses whether the dataset has types already.
+#include "fsd/ingest/npz_ingest.h"
+#include "tests/fsd/ingest_fakes.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace stela;
+  using namespace stela::fsd;
+  if (size < 2 || size > 65536) return 0;
+  FakeDataset dataset;
+  if ((data[0] & 1) != 0) {
+    dataset.fields = {{"a", DataType::of(TypeKind::kFloat64), true}, {"b", DataType::of(TypeKind::kUtf8), true}};
+    for (const Field& field : dataset.fields) dataset.columns.emplace_back(field.type);
+  }
+  IngestOptions options;
+  options.extra_ignore = options.missing_null = true;
+  options.memory_bytes = 1 << 20;
+  MemorySource source(std::string(reinterpret_cast<const char*>(data) + 1, size - 1));
+  auto ingest = start_npz_ingest(source, "f.npz", std::make_unique<FakeRowSink>(dataset), options);
+  auto version = ingest->commit(true, {});
+  if (!version.ok()) {
+    STELA_CHECK(!version.status().message().empty() && dataset.versions == 0, "refused without a sentence");
+    return 0;
+  }
+  for (const ColumnData& column : dataset.columns) {
+    STELA_CHECK(column.rows() == dataset.rows() && column.type().validate().ok(), "ragged columns");
+  }
+  return 0;
+}

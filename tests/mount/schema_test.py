@@ -1,0 +1,109 @@
+"""Types stated beforehand: .schema.json written to an empty dataset, and what later files make of it."""
+import errno
+import json
+import os
+import shutil
+import unittest
+
+import numpy
+
+from mounted_store import MountCase
+
+STATED = {"columns": [{"name": "id", "type": "int32", "nullable": False}, {"name": "price", "type": "decimal128(8,2)"},
+                      {"name": "at", "type": "timestamp[ms, Europe/Berlin]"}, {"name": "v", "type": "float32[2]"},
+                      {"name": "n", "type": "utf8"}]}
+
+
+class StatedTypes(MountCase):
+    def setUp(self):
+        super().setUp()
+        (self.mnt / "t").mkdir()
+        self.path = self.mnt / "t/.schema.json"
+
+    def state(self, schema=None):
+        self.write(self.path, json.dumps(schema or STATED))
+
+    def stated(self, dataset="t"):
+        columns = json.loads((self.mnt / dataset / ".schema.json").read_text())["columns"]
+        return [(one["name"], one["type"], one["nullable"]) for one in columns]
+
+    def test_it_makes_version_1_without_rows(self):
+        self.assertFalse(self.path.exists())
+        self.state()
+        self.assertEqual(self.version("t"), 1)
+        self.assertEqual(self.stated(), [("id", "int32", False), ("price", "decimal128(8,2)", True),
+                                         ("at", "timestamp[ms, Europe/Berlin]", True), ("v", "float32[2]", True),
+                                         ("n", "utf8", True)])
+        self.assertEqual(self.names("t"), ["at.npy", "id.npy", "n.arrow", "price.arrow", "v.npy"])
+        self.assertEqual(self.load("t/v.npy").shape, (0, 2))
+
+    def test_one_dataset_gives_its_types_to_another(self):
+        self.state()
+        for number, command in enumerate(("cp", "cp -p", "cat <", "rsync -t", "install -m 444")):
+            name = f"c{number}"
+            (self.mnt / name).mkdir()
+            if command.startswith("rsync") and not shutil.which("rsync"):
+                continue
+            script = f"{command} mnt/t/.schema.json " + ("> " if command == "cat <" else "") + f"mnt/{name}/.schema.json"
+            with self.subTest(command):
+                self.shell(script)
+                self.assertEqual(self.stated(name), self.stated())
+
+    def test_later_files_obey_the_types(self):
+        self.state()
+        self.append("t", "x.csv", 'n,id,price,at,v\n007,1,12.5,2020-01-01T00:00:00Z,"[1,2]"\n')
+        self.append("t", "x.jsonl", '{"id":2,"price":"3.14","n":"5","v":["NaN",1],"at":"2020-01-01T00:00:00+01:00"}\n')
+        self.assertEqual(self.load("t/id.npy").tolist(), [1, 2])
+        self.assertEqual(self.load("t/id.npy").dtype, numpy.int32)
+        self.assertEqual((self.mnt / "t/n.txt").read_text(), "007\n5\n")
+        self.assertEqual((self.mnt / "t/price.txt").read_text(), "12.50\n3.14\n")
+        for name, data, words in (("bad.csv", "n,id,price,at,v\n,2147483648,,,\n", ("bad.csv:2", "'id'", "int32")),
+                                  ("bad.csv", "n,id,price,at,v\n,1,1.234,,\n", ("bad.csv:2", "'price'", "1.234")),
+                                  ("bad.csv", "n,id,price,at,v\n,1,,,\nx,,1,,\n", ("bad.csv:3", "'id'", "null")),
+                                  ("bad.jsonl", '{"id":null,"n":"","price":1,"v":null,"at":null}\n', ("bad.jsonl:1", "'id'", "null"))):
+            with self.subTest(data):
+                path = self.mnt / "t/.append" / name
+                with self.refused(errno.EINVAL):
+                    self.write(path, data)
+                for word in words:
+                    self.assertIn(word, self.sentence(path))
+                os.unlink(path)
+        self.assertEqual(self.version("t"), 3)
+
+    def test_refusals(self):
+        for text, word in (("{", "not JSON"), ('{"columns": [{"name": "x", "type": "int46"}]}', "column 1: 'x'"),
+                           ('{"columns": []}', "no columns"), ('{"a": 1}', "'a'")):
+            with self.subTest(text):
+                with self.refused(errno.EINVAL):
+                    self.write(self.path, text)
+                self.assertIn(word, self.sentence(self.path))
+                with self.refused(errno.EINVAL):
+                    self.path.read_bytes()
+        os.unlink(self.path)
+        self.assertFalse(self.path.exists())
+        self.state()
+        self.assertEqual(self.version("t"), 1)
+
+    def test_a_dataset_that_has_types_keeps_them(self):
+        self.append("t", "x.csv", "a\n1\n")
+        with self.refused(errno.EPERM):
+            self.state()
+        self.assertEqual(self.stated(), [("a", "int64", True)])
+        with self.refused(errno.EROFS):
+            self.write(self.mnt / "t/.versions/1/.schema.json", "{}")
+
+    def test_an_atomic_saver(self):
+        self.write(self.mnt / "t/.schema.json.tmp", json.dumps(STATED))
+        os.rename(self.mnt / "t/.schema.json.tmp", self.path)
+        self.assertEqual(self.version("t"), 1)
+        self.assertFalse((self.mnt / "t/.schema.json.tmp").exists())
+
+    def test_it_stays_after_a_restart(self):
+        self.state()
+        self.umount()
+        self.mount()
+        self.assertEqual(len(self.stated()), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
