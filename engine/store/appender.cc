@@ -74,9 +74,7 @@ Status AppenderImpl::establish(const std::vector<Field>& fields, const NodeEntry
 
 Status AppenderImpl::resolve(const Batch* batch) {
   ReadView view = core_.states.view();
-  // A builder is a typed reader of the newest state.
-  PendingGroup none;
-  Builder reader(none, view.catalog(), view.q(), 0, 0);
+  Builder reader(view);
   STELA_ASSIGN(DatasetHead head, read_head(reader, dataset_));
   STELA_ASSIGN(auto columns, reader.columns(dataset_));
   targets_.clear();

@@ -10,7 +10,7 @@ Status Builder::get(std::string_view key, std::string* value, Sequence* birth) c
     if (birth != nullptr) *birth = found->second.birth;
     return {};
   }
-  return catalog_.get(key, {kSequenceMax, kSequenceMax}, value, birth);
+  return catalog_.get(key, stamp_, value, birth);
 }
 
 Status Builder::scan(std::string_view prefix, std::string_view after,
@@ -33,7 +33,7 @@ Status Builder::scan(std::string_view prefix, std::string_view after,
   };
   std::string from = after.empty() ? std::string(prefix) : std::string(after) + '\0';
   if (from < prefix) from = std::string(prefix);
-  STELA_TRY(catalog_.scan(from, catalog::prefix_end(prefix), {kSequenceMax, kSequenceMax},
+  STELA_TRY(catalog_.scan(from, catalog::prefix_end(prefix), stamp_,
                           [&](std::string_view key, std::string_view value, Sequence birth) {
                             visit_pending_below(&key);
                             if (stopped) return false;

@@ -11,6 +11,7 @@
 #include "engine/store/commit.h"
 #include "engine/store/entries.h"
 #include "engine/store/record.h"
+#include "engine/store/state.h"
 
 namespace stela::store {
 
@@ -26,9 +27,13 @@ struct PendingGroup {
 // One commit in the making. Not thread-safe.
 class Builder final : public CommitBuilder {
  public:
+  // The leader's: it sees all that the catalogue has.
   Builder(const PendingGroup& group, const catalog::CatalogState& catalog, Sequence sequence, int64_t time_ns,
           uint64_t next_node)
       : group_(group), catalog_(catalog), sequence_(sequence), time_ns_(time_ns), next_node_(next_node) {}
+  // A typed reader of what `view` sees, and nothing that is being published; `view` outlives it.
+  explicit Builder(const ReadView& view)
+      : group_(own_), catalog_(view.catalog()), stamp_(view.newest()), sequence_(view.q()), time_ns_(0), next_node_(0) {}
 
   Sequence sequence() const override { return sequence_; }
   int64_t time_ns() const override { return time_ns_; }
@@ -62,6 +67,7 @@ class Builder final : public CommitBuilder {
  private:
   const PendingGroup& group_;
   const catalog::CatalogState& catalog_;
+  const catalog::Stamp stamp_{kSequenceMax, kSequenceMax};
   const Sequence sequence_;
   const int64_t time_ns_;
   uint64_t next_node_;

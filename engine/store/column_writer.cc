@@ -161,8 +161,7 @@ Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeI
   STELA_TRY(check_column_name(field.name));
   STELA_TRY(field.type.validate());
   ReadView view = store.core().states.view();
-  PendingGroup none;
-  Builder reader(none, view.catalog(), view.q(), 0, 0);
+  Builder reader(view);
   STELA_ASSIGN(DatasetHead head, read_head(reader, dataset));
   Sequence began = view.q();
   if (base && base->value == 0) began = Sequence{0};

@@ -17,8 +17,7 @@ Result<Snapshot> Table::at(VersionNumber version) const {
 
 Result<VersionNumber> Table::latest() const {
   store::ReadView view = store_->core().states.view();
-  store::PendingGroup none;
-  Builder reader(none, view.catalog(), view.q(), 0, 0);
+  Builder reader(view);
   STELA_ASSIGN(auto entry, reader.latest_version(id_));
   return entry ? entry->info.number : VersionNumber{0};
 }

@@ -159,5 +159,27 @@ TEST_F(StoreTest, ConcurrentAppendsReadersAndUpkeep) {
   }
 }
 
+// What `latest` says can be opened: nothing that is only half published is named.
+TEST_F(StoreTest, ConcurrentLatestIsAlwaysThere) {
+  open({});
+  Table table = make_table("/t");
+  must(table.append(rows_of({-1}), {}).status());
+  std::atomic<bool> writing = true;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; i++) {
+    readers.emplace_back([&] {
+      while (writing) {
+        auto newest = table.latest();
+        failures += !newest.ok() || !table.version(*newest).ok();
+      }
+    });
+  }
+  for (int64_t i = 0; i < 3000; i++) must(table.append(rows_of({i}), {}).status());
+  writing = false;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(0, failures);
+}
+
 }  // namespace
 }  // namespace stela
