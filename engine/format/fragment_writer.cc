@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "engine/format/chunk_writer.h"
@@ -38,6 +39,9 @@ Status check_specs(const std::vector<ColumnSpec>& columns) {
   return {};
 }
 
+// Pieces a flat file is written in.
+constexpr uint64_t kPieceMin = 256 << 10, kPieceMax = 2 << 20;
+
 }  // namespace
 
 struct FragmentWriter::Impl : FlatFiles {
@@ -67,6 +71,8 @@ struct FragmentWriter::Impl : FlatFiles {
     if (flats.size() >= kFlatFilesMax) return std::optional<Created>();
     FileId flat = allocate();
     STELA_ASSIGN(auto created, files.create(data_file_name(flat, FileKind::kFlat)));
+    // Whole huge pages where few columns share the memory.
+    created->gather(std::bit_floor(std::clamp<uint64_t>(options.memory_bytes / 4 / chunks.size(), kPieceMin, kPieceMax)));
     flats.push_back(std::move(created));
     written.push_back({flat, FileKind::kFlat, 0});
     section.flats.push_back(flat);

@@ -43,6 +43,7 @@ class CountingWriter final : public FileWriter {
     return wrapped_->fill_head(bytes);
   }
   uint64_t size() const override { return wrapped_->size(); }
+  void gather(size_t bytes) override { wrapped_->gather(bytes); }
   Status read_back(uint64_t offset, MutableByteSpan into) override {
     counters_->add_read(kind_, into.size());
     return wrapped_->read_back(offset, into);

@@ -52,6 +52,9 @@ class FileWriter {
   // Replaces the first `bytes.size()` bytes, which append() wrote before; once, before finish.
   virtual Status fill_head(ByteSpan bytes) = 0;
   virtual uint64_t size() const = 0;
+  // Bytes are given to the system in pieces that end at multiples of `bytes` (memory that the writer keeps): the larger
+  // the piece, the larger the units of the page cache that later reads and mappings go by. Before the first append.
+  virtual void gather(size_t bytes) { (void)bytes; }
   // What was written before, also after finish; `into` is filled whole or the read fails.
   virtual Status read_back(uint64_t offset, MutableByteSpan into) {
     (void)offset, (void)into;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <utility>
@@ -15,7 +16,8 @@ namespace stela {
 
 namespace {
 
-constexpr size_t kBufferBytes = 256 * 1024;
+// A write ends at a multiple of this, unless the caller asks for another.
+constexpr size_t kPieceBytes = 256 * 1024;
 // Dirty bytes after which the kernel is asked to begin writing, so that the disk works while we encode.
 constexpr uint64_t kWritebackBytes = 8 * 1024 * 1024;
 
@@ -27,15 +29,23 @@ class PosixWriter final : public FileWriter {
   Status append(ByteSpan bytes) override {
     STELA_TRY(check_open());
     size_ += bytes.size();
-    if (bytes.size() <= kBufferBytes - buffer_.size()) {
-      buffer_.append(bytes);
-      return {};
+    while (!bytes.empty()) {
+      const size_t room = piece_bytes_ - (written_ + buffer_.size()) % piece_bytes_;
+      if (buffer_.empty() && bytes.size() >= room) {
+        const size_t whole = room + (bytes.size() - room) / piece_bytes_ * piece_bytes_;
+        STELA_TRY(write_through(bytes.first(whole)));
+        bytes = bytes.subspan(whole);
+        continue;
+      }
+      const size_t taken = std::min(room, bytes.size());
+      buffer_.append(bytes.first(taken));
+      bytes = bytes.subspan(taken);
+      if (taken == room) STELA_TRY(flush());
     }
-    STELA_TRY(flush());
-    if (bytes.size() >= kBufferBytes) return write_through(bytes);
-    buffer_.append(bytes);
     return {};
   }
+
+  void gather(size_t bytes) override { piece_bytes_ = bytes; }
 
   Status fill_head(ByteSpan bytes) override {
     STELA_TRY(check_open());
@@ -106,6 +116,7 @@ class PosixWriter final : public FileWriter {
   std::string path_;
   UnnamedFile file_;
   Buffer buffer_;
+  size_t piece_bytes_ = kPieceBytes;
   uint64_t size_ = 0;     // appended
   uint64_t written_ = 0;  // given to the kernel
   uint64_t asked_ = 0;    // writeback begun

@@ -73,7 +73,7 @@ Json parse_shallow(std::string_view line) {
 std::string encode_request(const VerbRequest& request) {
   Json options = Json::object();
   for (const auto& [name, values] : request.options) options[name] = encode_list(values);
-  Json document = {{"verb", request.verb},
+  Json document = {{"verb", to_latin1_text(request.verb)},
                    {"args", encode_list(request.args)},
                    {"options", options},
                    {"inputs", encode_list(request.input_names)}};
