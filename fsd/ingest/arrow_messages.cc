@@ -10,7 +10,7 @@ namespace ipc = arrow_ipc;
 constexpr std::string_view kMagic = "ARROW1";
 constexpr uint64_t kStreamOffsetInFile = 8;
 
-Status incomplete(const char* what) {
+Status incomplete_file(const char* what) {
   return invalid(std::string("the .arrow file is incomplete: it ends within ") + what);
 }
 
@@ -28,8 +28,14 @@ struct MessageBytes {
   uint64_t end = 0;  // of the body
 };
 
-// The message at `offset`, its metadata verified; nullopt at an end-of-stream mark.
-Result<std::optional<MessageBytes>> read_message(ByteSource& source, uint64_t offset, uint64_t limit) {
+// The message at `offset`, its metadata verified; nullopt at an end-of-stream mark. *cut_off is set where it does not
+// end below `limit`.
+Result<std::optional<MessageBytes>> read_message(ByteSource& source, uint64_t offset, uint64_t limit,
+                                                 bool* cut_off = nullptr) {
+  auto incomplete = [&](const char* what) -> Status {
+    if (cut_off != nullptr) *cut_off = true;
+    return incomplete_file(what);
+  };
   std::byte prefix[8] = {};
   if (limit - offset < 4) return incomplete("a message");
   STELA_TRY(source.read(offset, {prefix, limit - offset < 8 ? size_t{4} : size_t{8}}));
@@ -79,10 +85,10 @@ Result<ArrowMessage> batch_of(const MessageBytes& bytes) {
 
 class StreamMessages final : public ArrowMessages {
  public:
-  explicit StreamMessages(ByteSource& source) : source_(source), size_(source.size()) {}
+  explicit StreamMessages(ByteSource& source) : source_(source) {}
 
   Status start() {
-    STELA_ASSIGN(std::optional<MessageBytes> first, read_message(source_, 0, size_));
+    STELA_ASSIGN(std::optional<MessageBytes> first, read_message(source_, 0, source_.size(), &cut_off_));
     if (!first || first->message->header_as_Schema() == nullptr) {
       return invalid("this is neither an Arrow file nor an Arrow stream: it does not begin with a schema");
     }
@@ -94,8 +100,10 @@ class StreamMessages final : public ArrowMessages {
 
   Result<std::optional<ArrowMessage>> next() override {
     // The end mark may be missing: a stream may end with its file.
-    if (ended_ || next_ == size_) return std::optional<ArrowMessage>();
-    STELA_ASSIGN(std::optional<MessageBytes> message, read_message(source_, next_, size_));
+    const uint64_t size = source_.size();
+    if (ended_ || next_ >= size) return std::optional<ArrowMessage>();
+    cut_off_ = false;
+    STELA_ASSIGN(std::optional<MessageBytes> message, read_message(source_, next_, size, &cut_off_));
     if (!message) {
       ended_ = true;
       return std::optional<ArrowMessage>();
@@ -105,13 +113,15 @@ class StreamMessages final : public ArrowMessages {
     STELA_ASSIGN(ArrowMessage batch, batch_of(message_));
     return std::optional<ArrowMessage>(batch);
   }
+  std::optional<uint64_t> continues_at() const override { return ended_ ? std::nullopt : std::optional(next_); }
+  bool cut_off() const override { return cut_off_; }
 
  private:
   ByteSource& source_;
-  uint64_t size_;
   MessageBytes schema_, message_;
   uint64_t next_ = 0;
   bool ended_ = false;
+  bool cut_off_ = false;
 };
 
 class FileMessages final : public ArrowMessages {
@@ -121,9 +131,9 @@ class FileMessages final : public ArrowMessages {
   Status start() {
     uint64_t size = source_.size();
     std::byte tail[10] = {};
-    if (size < kStreamOffsetInFile + sizeof(tail)) return incomplete("its head");
+    if (size < kStreamOffsetInFile + sizeof(tail)) return incomplete_file("its head");
     STELA_TRY(source_.read(size - sizeof(tail), tail));
-    if (as_text({tail + 4, 6}) != kMagic) return incomplete("its record batches: the footer is not there yet");
+    if (as_text({tail + 4, 6}) != kMagic) return incomplete_file("its record batches: the footer is not there yet");
     auto length = get_fixed<uint32_t>(tail);
     uint64_t room = size - sizeof(tail) - kStreamOffsetInFile;
     if (length == 0 || length > room || length > kArrowMetadataBytesMax) {
@@ -163,6 +173,8 @@ class FileMessages final : public ArrowMessages {
     }
     return std::optional<ArrowMessage>(batch);
   }
+  std::optional<uint64_t> continues_at() const override { return std::nullopt; }
+  bool cut_off() const override { return false; }
 
  private:
   ByteSource& source_;
@@ -174,19 +186,24 @@ class FileMessages final : public ArrowMessages {
 };
 
 template <typename Messages>
-Result<std::unique_ptr<ArrowMessages>> started(ByteSource& source) {
+Result<std::unique_ptr<ArrowMessages>> started(ByteSource& source, bool* cut_off) {
   auto messages = std::make_unique<Messages>(source);
-  STELA_TRY(messages->start());
+  Status status = messages->start();
+  *cut_off = messages->cut_off();
+  STELA_TRY(status);
   return std::unique_ptr<ArrowMessages>(std::move(messages));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ArrowMessages>> ArrowMessages::open(ByteSource& source) {
+Result<std::unique_ptr<ArrowMessages>> ArrowMessages::open(ByteSource& source, bool* cut_off) {
+  bool ignored = false;
+  if (cut_off == nullptr) cut_off = &ignored;
+  *cut_off = true;
   std::byte first[6] = {};
-  if (source.size() < sizeof(first)) return incomplete("its head");
+  if (source.size() < sizeof(first)) return incomplete_file("its head");
   STELA_TRY(source.read(0, first));
-  return as_text(first) == kMagic ? started<FileMessages>(source) : started<StreamMessages>(source);
+  return as_text(first) == kMagic ? started<FileMessages>(source, cut_off) : started<StreamMessages>(source, cut_off);
 }
 
 }  // namespace stela::fsd

@@ -40,12 +40,17 @@ struct ArrowMessage {
 class ArrowMessages {
  public:
   // A file (by its first bytes, read through its footer) or a stream. kInvalid with "incomplete" when it
-  // ends too early.
-  static Result<std::unique_ptr<ArrowMessages>> open(ByteSource& source);
+  // ends too early; *cut_off is set when it may be a stream of which the schema has not arrived whole.
+  static Result<std::unique_ptr<ArrowMessages>> open(ByteSource& source, bool* cut_off = nullptr);
   virtual ~ArrowMessages() = default;
   virtual const arrow_ipc::Schema& schema() const = 0;
-  // Dictionaries and record batches in the order in which they are to be read; nullopt at the end.
+  // Dictionaries and record batches in the order in which they are to be read; nullopt at the end. Of a stream: the end
+  // of what the source has now; kInvalid with "incomplete" when that is within a message, which is next again.
   virtual Result<std::optional<ArrowMessage>> next() = 0;
+  // Where the next message of a stream begins, nullopt when no more may follow; a file is whole.
+  virtual std::optional<uint64_t> continues_at() const = 0;
+  // The last next() failed for a message that has not arrived whole.
+  virtual bool cut_off() const = 0;
 };
 
 }  // namespace stela::fsd

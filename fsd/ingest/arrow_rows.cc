@@ -29,25 +29,25 @@ class ArrowRows final : public RowIngest {
       : source_(source), file_name_(std::move(file_name)), sink_(std::move(sink)), options_(options) {}
 
   Result<std::optional<VersionInfo>> commit(bool final, const CommitInfo& info) override {
-    (void) final;  // a file is whole or it is not
     uint64_t end = source_.size();
     if (consumed_ >= end) return std::optional<VersionInfo>();
-    if (consumed_ > 0) {
-      return invalid(file_name_ + ": its rows were appended already; write further rows to another name");
-    }
-    Result<std::optional<VersionInfo>> version = take(info);
-    if (!version.ok()) {
-      sink_->abandon();
-      return version.status().with_context(file_name_);
-    }
-    consumed_ = end;
-    return version;
+    if (!failure_.ok()) return failure_;
+    Result<std::optional<VersionInfo>> version = take(final, info);
+    if (version.ok()) return version;
+    sink_->abandon();
+    Status status = version.status().with_context(file_name_);
+    // Messages of a stream that were read are not read again.
+    if (rows_committed_ > 0) failure_ = status;
+    return status;
   }
   uint64_t rows_committed() const override { return rows_committed_; }
   bool is_drained() const override { return consumed_ >= source_.size(); }
 
  private:
-  Result<std::optional<VersionInfo>> take(const CommitInfo& info);
+  Result<std::optional<VersionInfo>> take(bool final, const CommitInfo& info);
+  Status open(bool* cut_off);
+  // The batches that are there; what a stream has of a further one stays for the next commit unless it is the last.
+  Status take_batches(bool final);
   Status read_names(std::vector<std::string>* names) const;
   Status match(const std::vector<Field>& known);
   Status take_batch(const ArrowMessage& message, const ArrowDictionaries& dictionaries);
@@ -61,17 +61,33 @@ class ArrowRows final : public RowIngest {
   std::string file_name_;
   std::unique_ptr<RowSink> sink_;
   IngestOptions options_;
+  std::unique_ptr<ArrowMessages> messages_;
   std::vector<ArrowField> fields_;
+  std::optional<ArrowDictionaries> dictionaries_;
   std::vector<CsvTarget> targets_;
   Batch batch_;
-  uint64_t rows_ = 0;
+  uint64_t rows_ = 0;  // appended and not committed
   uint64_t rows_committed_ = 0;
   uint64_t consumed_ = 0;
+  Status failure_;
 };
 
-Result<std::optional<VersionInfo>> ArrowRows::take(const CommitInfo& info) {
-  STELA_ASSIGN(std::unique_ptr<ArrowMessages> messages, ArrowMessages::open(source_));
-  STELA_ASSIGN(fields_, read_arrow_fields(messages->schema()));
+Status ArrowRows::open(bool* cut_off) {
+  STELA_ASSIGN(messages_, ArrowMessages::open(source_, cut_off));
+  STELA_ASSIGN(fields_, read_arrow_fields(messages_->schema()));
+  dictionaries_.emplace(fields_, options_.memory_bytes);
+  return {};
+}
+
+Result<std::optional<VersionInfo>> ArrowRows::take(bool final, const CommitInfo& info) {
+  if (rows_committed_ == 0) {
+    bool cut_off = false;
+    Status opened = open(&cut_off);
+    if (!opened.ok() && cut_off && !final) return std::optional<VersionInfo>();
+    STELA_TRY(opened);
+  } else if (!messages_->continues_at()) {
+    return invalid("its rows were appended already; write further rows to another name");
+  }
   STELA_ASSIGN(std::vector<Field> known, sink_->fields());
   STELA_TRY(match(known));
   std::vector<Field> schema;
@@ -81,21 +97,29 @@ Result<std::optional<VersionInfo>> ArrowRows::take(const CommitInfo& info) {
     if (known.empty()) schema.push_back(target.field);
   }
   STELA_TRY(sink_->begin(schema));
-  ArrowDictionaries dictionaries(fields_, options_.memory_bytes);
   rows_ = 0;
-  while (true) {
-    STELA_ASSIGN(std::optional<ArrowMessage> message, messages->next());
-    if (!message) break;
-    STELA_TRY(message->is_dictionary ? dictionaries.take(source_, *message) : take_batch(*message, dictionaries));
-  }
+  STELA_TRY(take_batches(final));
   // A file without rows still states the types of an empty dataset.
-  if (rows_ == 0 && !known.empty()) {
+  if (rows_ == 0 && (!known.empty() || !final)) {
     sink_->abandon();
+    if (final || rows_committed_ > 0) consumed_ = messages_->continues_at().value_or(source_.size());
     return std::optional<VersionInfo>();
   }
   STELA_ASSIGN(VersionInfo version, sink_->commit(info));
   rows_committed_ += rows_;
+  consumed_ = messages_->continues_at().value_or(source_.size());
   return std::optional<VersionInfo>(std::move(version));
+}
+
+Status ArrowRows::take_batches(bool final) {
+  while (true) {
+    auto message = messages_->next();
+    if (!message.ok() && messages_->cut_off() && !final) return {};
+    if (!message.ok()) return message.status();
+    if (!*message) return {};
+    STELA_TRY((*message)->is_dictionary ? dictionaries_->take(source_, **message)
+                                        : take_batch(**message, *dictionaries_));
+  }
 }
 
 Status ArrowRows::read_names(std::vector<std::string>* names) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "fsd/ingest/arrow_column.h"
 #include "fsd/ingest/arrow_rows.h"
@@ -125,6 +126,33 @@ TEST(ArrowRows, the_same_file_again_is_refused_when_it_goes_on) {
   source.append("more");
   EXPECT_EQ(ingest->commit(true, {}).status().message(),
             "x.arrow: its rows were appended already; write further rows to another name");
+}
+
+// A writer that syncs anywhere: whole batches are committed at once, the rest when it has arrived.
+TEST(ArrowRows, a_stream_cut_anywhere_goes_on) {
+  for (const char* name : {"rows_stream", "dictionary_delta_stream", "zstd_dictionary_stream"}) {
+    const std::string bytes = file_bytes(name);
+    FakeDataset whole;
+    const std::string wanted = take(whole, bytes);
+    std::set<uint64_t> rows_at_cut;
+    for (size_t cut = 1; cut < bytes.size(); ++cut) {
+      FakeDataset dataset;
+      MemorySource source(bytes.substr(0, cut));
+      auto ingest = start_arrow_ingest(source, "x.arrow", std::make_unique<FakeRowSink>(dataset), {});
+      auto first = ingest->commit(false, {});
+      if (!first.ok()) {
+        ASSERT_NE(first.status().message().find("incomplete"), std::string::npos) << first.status().message();
+        ASSERT_EQ(dataset.versions, 0u);
+      }
+      rows_at_cut.insert(dataset.rows());
+      source.append(bytes.substr(cut));
+      auto second = ingest->commit(true, {});
+      ASSERT_TRUE(second.ok()) << name << " cut at " << cut << ": " << second.status().message();
+      EXPECT_TRUE(ingest->is_drained());
+      ASSERT_EQ(picture(dataset), wanted) << name << " cut at " << cut;
+    }
+    EXPECT_GE(rows_at_cut.size(), 3u) << name << " has several batches";
+  }
 }
 
 // ---- casts

@@ -15,12 +15,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   IngestOptions options;
   options.extra_ignore = options.missing_null = true;
   options.memory_bytes = 1 << 20;
-  MemorySource source(std::string(reinterpret_cast<const char*>(data) + 1, size - 1));
+  std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  // With the second bit, a stream of which a first part arrives earlier.
+  size_t part = (data[0] & 2) != 0 ? (bytes.size() * (data[0] >> 2)) / 64 : bytes.size();
+  MemorySource source(bytes.substr(0, part));
   auto ingest = start_arrow_ingest(source, "f.arrow", std::make_unique<FakeRowSink>(dataset), options);
+  if (part < bytes.size()) {
+    (void)ingest->commit(false, {});
+    source.append(bytes.substr(part));
+  }
+  const uint64_t versions = dataset.versions;
   auto version = ingest->commit(true, {});
   if (!version.ok()) {
-    STELA_CHECK(!version.status().message().empty() && dataset.versions == 0, "refused without a sentence");
-    return 0;
+    STELA_CHECK(!version.status().message().empty() && dataset.versions == versions, "refused without a sentence");
   }
   for (const ColumnData& column : dataset.columns) {
     STELA_CHECK(column.rows() == dataset.rows() && column.type().validate().ok(), "ragged columns");

@@ -61,6 +61,22 @@ class ArrowFiles(MountCase):
         self.assertEqual(self.text("i"), ["-1", *I])
         self.assertEqual(self.text("s"), ["first", *S])
 
+    def test_a_stream_commits_what_is_whole_at_each_fsync(self):
+        data = (DATA / "rows_stream.arrow").read_bytes()
+        file = os.open(self.mnt / "t/.append/x.arrow", os.O_WRONLY | os.O_CREAT, 0o644)
+        seen = []
+        try:
+            for at in range(0, len(data), 64):
+                os.write(file, data[at:at + 64])
+                os.fsync(file)
+                seen.append(len(self.text("i")) if "i.npy" in self.names("t") else 0)
+        finally:
+            os.close(file)
+        self.assertEqual(seen, sorted(seen))
+        self.assertIn(3, seen, "the first batch was committed before the second had come")
+        self.assertEqual(self.text("i"), I)
+        self.assertEqual(self.version("t"), 2)
+
     def test_refusals(self):
         whole = (DATA / "rows_zstd.arrow").read_bytes()
         for what, data, code, word in (

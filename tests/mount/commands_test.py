@@ -116,6 +116,21 @@ class Commands(MountCase):
                 self.assertIn("bad.csv:2", done.stderr)
                 self.assertEqual(self.stela("ls", self.store).stdout, "team\n")
 
+    def test_import_leaves_out_rows_that_cannot_be_taken(self):
+        (self.folder / "x.csv").write_text("a,b\n1,x\n")
+        (self.folder / "y.csv").write_text("a,b\n2,y\nz,w\n3\n4,v\n")
+        for number, _ in enumerate(self.both_ways()):
+            dataset = f"/skip{number}"
+            self.stela("import", self.store, dataset, self.folder / "x.csv")
+            refused = self.stela("import", self.store, dataset, self.folder / "y.csv", check=False)
+            self.assertEqual(refused.returncode, 1)
+            first, *rejected = self.stela("import", "--on-error", "skip", self.store, dataset, self.folder / "y.csv").stdout.splitlines()
+            self.assertIn("2 rows added, 2 left out", first)
+            self.assertEqual([json.loads(line)["text"] for line in rejected], ["z,w", "3"])
+            line = self.stela("import", "--on-error", "skip", "--json", self.store, dataset, self.folder / "y.csv").stdout
+            self.assertEqual([(one["line"], one["text"]) for one in json.loads(line)["rejected"]], [(3, "z,w"), (4, "3")])
+            self.assertEqual(self.stela("cat", self.store, f"{dataset}/a.txt").stdout.split(), ["1", "2", "4", "2", "4"])
+
     def test_restore_of_a_dropped_dataset(self):
         self.mount()
         self.shell("rm -r mnt/team")

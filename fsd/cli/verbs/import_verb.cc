@@ -20,12 +20,36 @@ namespace {
 
 constexpr const char* kFolder = "folder";  // makes a directory instead of importing
 
+// Lines of JSON for the rows that --on-error skip leaves out; one file's are bounded (Rejections::kBytesMax).
+class RejectedLines final : public RejectedRows {
+ public:
+  Status reserve(uint64_t) override { return {}; }
+  void give_back(uint64_t) override {}
+  void add(std::string_view lines) override {
+    lines_ += lines;
+    rows_ += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  }
+  uint64_t rows() const { return rows_; }
+  std::string_view lines() const { return lines_; }
+  // On one line.
+  std::string array() const {
+    std::string out = "[" + lines_.substr(0, lines_.empty() ? 0 : lines_.size() - 1) + "]";
+    std::replace(out.begin(), out.end(), '\n', ',');  // JSON escapes those within a text
+    return out;
+  }
+
+ private:
+  std::string lines_;
+  uint64_t rows_ = 0;
+};
+
 std::string extension_of(const std::string& name) {
   size_t dot = name.rfind('.');
   return dot == std::string::npos || dot == 0 ? "" : name.substr(dot);
 }
 
-Result<IngestOptions> ingest_options(const VerbContext& context, uint64_t total) {
+Result<IngestOptions> ingest_options(const VerbContext& context, uint64_t total,
+                                     std::shared_ptr<RejectedLines> rejected) {
   const VerbRequest& request = context.request;
   IngestOptions options;
   options.null_texts = request.values("null");
@@ -45,6 +69,11 @@ Result<IngestOptions> ingest_options(const VerbContext& context, uint64_t total)
   if (request.has("extra")) {
     if (request.value("extra") != "ignore") return invalid("--extra takes ignore");
     options.extra_ignore = true;
+  }
+  if (request.has("on-error")) {
+    if (request.value("on-error") != "skip") return invalid("--on-error takes skip");
+    options.skip_errors = true;
+    options.rejected = std::move(rejected);
   }
   if (context.progress) {
     VerbProgress progress{.what = "importing " + request.input_names[0], .total = total};
@@ -95,14 +124,15 @@ class FreshDataset {
 };
 
 Result<std::optional<VersionInfo>> import_rows(const VerbContext& context, ByteSource& source, Table table,
-                                               const std::string& name, const CommitInfo& info) {
+                                               const std::string& name, const CommitInfo& info,
+                                               const std::shared_ptr<RejectedLines>& rejected) {
   std::string extension = extension_of(name);
   const RowFormat* format = find_row_format(extension);
   if (format == nullptr) {
     if (auto known = unsupported_row_format(extension)) return *known;
-    return invalid(name + ": rows come in .csv, .tsv and .npy files, told by the extension");
+    return invalid(name + ": rows come in .csv, .tsv, .jsonl, .arrow, .npy and .npz files, told by the extension");
   }
-  STELA_ASSIGN(IngestOptions options, ingest_options(context, source.size()));
+  STELA_ASSIGN(IngestOptions options, ingest_options(context, source.size(), rejected));
   STELA_ASSIGN(std::unique_ptr<RowIngest> ingest, format->start(source, name, table, options));
   return ingest->commit(true, info);
 }
@@ -125,8 +155,10 @@ Result<std::optional<VersionInfo>> import_column(ByteSource& source, Table table
   return format->commit(source, name, *table_column_sink(table), column, true, info);
 }
 
-VerbOutcome report(const VerbContext& context, const std::string& dataset, const std::optional<VersionInfo>& version) {
+VerbOutcome report(const VerbContext& context, const std::string& dataset, const std::optional<VersionInfo>& version,
+                   const RejectedLines& rejected) {
   Output output(context);
+  const std::string left_out = rejected.rows() == 0 ? "" : ", " + std::to_string(rejected.rows()) + " left out";
   const std::string& name = context.request.input_names[0];
   if (context.request.has("json")) {
     JsonObject document;
@@ -137,14 +169,16 @@ VerbOutcome report(const VerbContext& context, const std::string& dataset, const
     } else {
       document.null("version");
     }
+    if (rejected.rows() > 0) document.json("rejected", rejected.array());
     output.line(document.str());
   } else if (version) {
-    output.line(printable(name) + ": " + std::to_string(version->rows_added) + " rows added; " + printable(dataset) +
-                " is at version " + std::to_string(version->number.value) + " with " + std::to_string(version->rows) +
-                " rows");
+    output.line(printable(name) + ": " + std::to_string(version->rows_added) + " rows added" + left_out + "; " +
+                printable(dataset) + " is at version " + std::to_string(version->number.value) + " with " +
+                std::to_string(version->rows) + " rows");
   } else {
-    output.line(printable(name) + ": no rows; nothing to commit");
+    output.line(printable(name) + ": no rows" + left_out + "; nothing to commit");
   }
+  if (rejected.rows() > 0 && !context.request.has("json")) output.text(rejected.lines());
   return VerbOutcome::from(output.flush());
 }
 
@@ -173,11 +207,12 @@ VerbOutcome run(const VerbContext& context) {
   FreshDataset fresh(context.store, info, context.caller);
   Result<Table> table = fresh.open(dataset);
   if (!table.ok()) return VerbOutcome::from(table.status());
+  auto rejected = std::make_shared<RejectedLines>();
   Result<std::optional<VersionInfo>> version = column ? import_column(**source, *table, *column, name, info)
-                                                      : import_rows(context, **source, *table, name, info);
+                                                      : import_rows(context, **source, *table, name, info, rejected);
   if (!version.ok()) return VerbOutcome::from(version.status());
   if (version->has_value()) fresh.keep();
-  return report(context, dataset, *version);
+  return report(context, dataset, *version, *rejected);
 }
 
 // ---- in the caller's process
@@ -277,6 +312,8 @@ const VerbSpec& import_verb() {
                   {"no-header", 0, OptionSpec::Kind::kSwitch, "", "the first line is data; columns go by position"},
                   {"missing", 0, OptionSpec::Kind::kValue, "null", "columns the file lacks become null"},
                   {"extra", 0, OptionSpec::Kind::kValue, "ignore", "columns the dataset lacks are left out"},
+                  {"on-error", 0, OptionSpec::Kind::kValue, "skip",
+                   "rows that cannot be taken are left out, and printed with their reasons as lines of JSON"},
                   {"message", 'm', OptionSpec::Kind::kValue, "TEXT", "kept with the commit"},
                   {"json", 0, OptionSpec::Kind::kSwitch, "", "print a line of JSON for each file"}},
       .args_min = 1,
