@@ -116,18 +116,60 @@ void bound_halves(const ColumnView& view, Statistics& statistics) {
   if (low <= high) set_bounds(statistics, bits_of(low), bits_of(high));
 }
 
-void bound_bytes(const ColumnView& view, Statistics& statistics) {
+// The first eight bytes as a number that orders like them; shorter texts are padded with zeros.
+uint64_t order_prefix(std::string_view value, const char* readable_end) {
+  uint64_t bytes = 0;
+  if (value.data() + sizeof(bytes) <= readable_end) {
+    std::memcpy(&bytes, value.data(), sizeof(bytes));
+    bytes = __builtin_bswap64(bytes);
+    if (value.size() < sizeof(bytes)) bytes = value.empty() ? 0 : bytes & ~uint64_t{0} << (64 - 8 * value.size());
+    return bytes;
+  }
+  for (size_t i = 0; i < sizeof(bytes); ++i)
+    bytes = bytes << 8 | (i < value.size() ? static_cast<uint8_t>(value[i]) : 0);
+  return bytes;
+}
+
+template <typename ValueAt>
+void bound_bytes(const ColumnView& view, ValueAt value_at, Statistics& statistics) {
   bool any = false;
   std::string_view low, high;
+  uint64_t low_prefix = 0, high_prefix = 0;
+  const std::string_view last = value_at(view.rows - 1);
+  const char* readable_end = last.data() + last.size();
   for_valid_runs(view, [&](uint64_t first, uint64_t count) {
     for (uint64_t row = first; row < first + count; ++row) {
-      std::string_view value = as_text(view.value(row));
-      if (!any || value < low) low = value;
-      if (!any || value > high) high = value;
+      std::string_view value = value_at(row);
+      const uint64_t prefix = order_prefix(value, readable_end);
+      if (!any || prefix < low_prefix || (prefix == low_prefix && value < low)) {
+        low = value;
+        low_prefix = prefix;
+      }
+      if (!any || prefix > high_prefix || (prefix == high_prefix && value > high)) {
+        high = value;
+        high_prefix = prefix;
+      }
       any = true;
     }
   });
   if (any) set_byte_bounds(view.type->kind == TypeKind::kUtf8, low, high, statistics);
+}
+
+void bound_bytes(const ColumnView& view, Statistics& statistics) {
+  if (view.rows == 0) return;
+  const char* bytes = reinterpret_cast<const char*>(view.values);
+  if (view.type->is_variable()) {
+    bound_bytes(
+        view,
+        [&](uint64_t row) {
+          return std::string_view(bytes + view.offsets[row], view.offsets[row + 1] - view.offsets[row]);
+        },
+        statistics);
+  } else {
+    const uint64_t width = view.type->value_width();
+    bound_bytes(
+        view, [&](uint64_t row) { return std::string_view(bytes + row * width, width); }, statistics);
+  }
 }
 
 template <typename T>

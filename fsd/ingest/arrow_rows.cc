@@ -5,6 +5,7 @@
 #include "fsd/arrow/arrow_ipc_generated.h"
 #include "fsd/ingest/arrow_batch.h"
 #include "fsd/ingest/arrow_dictionaries.h"
+#include "fsd/ingest/batch_relay.h"
 #include "fsd/ingest/column_cast.h"
 #include "fsd/ingest/csv_header.h"
 #include "fsd/ingest/utf8_text.h"
@@ -26,7 +27,7 @@ struct ColumnStream {
 class ArrowRows final : public RowIngest {
  public:
   ArrowRows(ByteSource& source, std::string file_name, std::unique_ptr<RowSink> sink, const IngestOptions& options)
-      : source_(source), file_name_(std::move(file_name)), sink_(std::move(sink)), options_(options) {}
+      : source_(source), file_name_(std::move(file_name)), sink_(std::move(sink)), options_(options), relay_(*sink_) {}
 
   Result<std::optional<VersionInfo>> commit(bool final, const CommitInfo& info) override {
     uint64_t end = source_.size();
@@ -34,6 +35,7 @@ class ArrowRows final : public RowIngest {
     if (!failure_.ok()) return failure_;
     Result<std::optional<VersionInfo>> version = take(final, info);
     if (version.ok()) return version;
+    (void)relay_.wait();
     sink_->abandon();
     Status status = version.status().with_context(file_name_);
     // Messages of a stream that were read are not read again.
@@ -65,11 +67,11 @@ class ArrowRows final : public RowIngest {
   std::vector<ArrowField> fields_;
   std::optional<ArrowDictionaries> dictionaries_;
   std::vector<CsvTarget> targets_;
-  Batch batch_;
   uint64_t rows_ = 0;  // appended and not committed
   uint64_t rows_committed_ = 0;
   uint64_t consumed_ = 0;
   Status failure_;
+  BatchRelay relay_;  // behind the sink
 };
 
 Status ArrowRows::open(bool* cut_off) {
@@ -91,14 +93,16 @@ Result<std::optional<VersionInfo>> ArrowRows::take(bool final, const CommitInfo&
   STELA_ASSIGN(std::vector<Field> known, sink_->fields());
   STELA_TRY(match(known));
   std::vector<Field> schema;
-  batch_ = {};
+  Batch empty;
   for (const CsvTarget& target : targets_) {
-    batch_.add(target.field.name, ColumnData(target.field.type));
+    empty.add(target.field.name, ColumnData(target.field.type));
     if (known.empty()) schema.push_back(target.field);
   }
+  relay_.reset(empty);
   STELA_TRY(sink_->begin(schema));
   rows_ = 0;
   STELA_TRY(take_batches(final));
+  STELA_TRY(relay_.wait());
   // A file without rows still states the types of an empty dataset.
   if (rows_ == 0 && (!known.empty() || !final)) {
     sink_->abandon();
@@ -212,8 +216,7 @@ Status ArrowRows::take_batch(const ArrowMessage& message, const ArrowDictionarie
 
 Status ArrowRows::hand_on(std::vector<ColumnStream>& streams, uint64_t rows, uint64_t first_row) {
   for (ColumnStream& stream : streams) {
-    ColumnData& to = batch_.columns[stream.target];
-    to.clear();
+    ColumnData& to = relay_.filling().columns[stream.target];
     bool whole = stream.used == 0 && rows == stream.rows.rows() && stream.rows.type() == to.type();
     if (whole) {
       std::swap(to, stream.rows);
@@ -224,7 +227,7 @@ Status ArrowRows::hand_on(std::vector<ColumnStream>& streams, uint64_t rows, uin
     if (!status.ok()) return in_column(targets_[stream.target].file_column, status);
     stream.used += rows;
   }
-  return sink_->append(batch_);
+  return relay_.hand_on();
 }
 
 class ArrowRowFormat final : public RowFormat {

@@ -9,8 +9,9 @@ CsvPass::CsvPass(std::vector<CsvTarget> targets, std::vector<std::unique_ptr<Cel
       schema_(std::move(schema)),
       sink_(sink),
       batch_bytes_(batch_bytes),
-      filling_(empty_batch()),
-      leaving_(empty_batch()) {}
+      relay_(sink) {
+  relay_.reset(empty_batch());
+}
 
 Batch CsvPass::empty_batch() const {
   Batch batch;
@@ -42,7 +43,7 @@ CsvMisfit CsvPass::parse(const CsvRecords& block, Batch& into) {
 }
 
 Result<std::optional<CsvMisfit>> CsvPass::take(const CsvRecords& block, uint64_t bytes) {
-  CsvMisfit first = parse(block, filling_);
+  CsvMisfit first = parse(block, relay_.filling());
   if (first.row < block.rows) return std::optional<CsvMisfit>(first);
   return took(block, bytes);
 }
@@ -52,7 +53,7 @@ Result<std::optional<CsvMisfit>> CsvPass::try_take(const CsvRecords& block, uint
   for (ColumnData& column : trial_.columns) column.clear();
   CsvMisfit first = parse(block, trial_);
   if (first.row < block.rows) return std::optional<CsvMisfit>(first);
-  for (size_t i = 0; i < targets_.size(); ++i) filling_.columns[i].append(trial_.columns[i].view());
+  for (size_t i = 0; i < targets_.size(); ++i) relay_.filling().columns[i].append(trial_.columns[i].view());
   return took(block, bytes);
 }
 
@@ -65,20 +66,17 @@ Result<std::optional<CsvMisfit>> CsvPass::took(const CsvRecords& block, uint64_t
 
 // The last batch, often the only one, is not worth a thread.
 Status CsvPass::finish() {
-  STELA_TRY(wait());
-  if (filling_.rows() == 0) return {};
+  STELA_TRY(relay_.wait());
+  if (relay_.filling().rows() == 0) return {};
   STELA_TRY(begin());
-  return sink_.append(filling_);
+  return sink_.append(relay_.filling());
 }
 
 Status CsvPass::flush() {
-  STELA_TRY(wait());
+  STELA_TRY(relay_.wait());
   STELA_TRY(begin());
-  std::swap(filling_, leaving_);
-  for (ColumnData& column : filling_.columns) column.clear();
   gathered_bytes_ = 0;
-  appended_ = std::async(std::launch::async, [this] { return sink_.append(leaving_); });
-  return {};
+  return relay_.hand_on();
 }
 
 Status CsvPass::begin() {
@@ -86,7 +84,5 @@ Status CsvPass::begin() {
   begun_ = true;
   return sink_.begin(schema_);
 }
-
-Status CsvPass::wait() { return appended_.valid() ? appended_.get() : Status(); }
 
 }  // namespace stela::fsd

@@ -1,14 +1,14 @@
 // One walk over the rows of a CSV file with fixed types: blocks of records into batches into a sink.
 //
-// The sink takes a batch on a second thread while the next one is parsed: it is never used by two threads at
-// once, and not after finish() or the destructor.
+// The sink takes a batch on a second thread while the next one is parsed (BatchRelay), and is not used after finish()
+// or the destructor.
 #pragma once
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "fsd/ingest/batch_relay.h"
 #include "fsd/ingest/csv_cells.h"
 #include "fsd/ingest/csv_header.h"
 #include "fsd/ingest/row_sink.h"
@@ -45,7 +45,6 @@ class CsvPass {
   Batch empty_batch() const;
   Status flush();
   Status begin();
-  Status wait();
 
   std::vector<CsvTarget> targets_;
   std::vector<std::unique_ptr<CellParser>> parsers_;
@@ -55,10 +54,8 @@ class CsvPass {
   uint64_t rows_ = 0;
   uint64_t gathered_bytes_ = 0;
   bool begun_ = false;
-  Batch filling_;
-  Batch trial_;                   // of try_take()
-  Batch leaving_;                 // in the sink's hands while appended_ is valid
-  std::future<Status> appended_;  // destroyed first: waits for the sink
+  Batch trial_;  // of try_take()
+  BatchRelay relay_;
 };
 
 }  // namespace stela::fsd
