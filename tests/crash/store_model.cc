@@ -25,50 +25,80 @@ ColumnData to_data(const ModelColumn& column, size_t first) {
   return data;
 }
 
-std::string compare_column(const Snapshot& snapshot, const std::string& name, const ModelColumn& expected) {
-  auto info = snapshot.column(name);
-  if (!info.ok()) return info.status().message();
-  if (!(info->type == type_of(expected))) return "column " + name + " has type " + info->type.name();
-  auto data = snapshot.read(name, 0, snapshot.rows());
-  if (!data.ok()) return data.status().message();
+// Where damage is tolerated, what a store may say of bytes that are wrong: an error, never other bytes.
+class Errors {
+ public:
+  explicit Errors(uint64_t* tolerated) : tolerated_(tolerated) {}
+  // Empty when `status` is such an error, which is counted.
+  std::string text(const Status& status) const {
+    bool damage = status.code() == Code::kDamaged || status.code() == Code::kIo;
+    if (tolerated_ == nullptr || !damage) return status.message() + (status.message().empty() ? "no message" : "");
+    ++*tolerated_;
+    return {};
+  }
+  bool tolerates() const { return tolerated_ != nullptr; }
+
+ private:
+  uint64_t* const tolerated_;
+};
+
+std::string compare_rows(const Snapshot& snapshot, const std::string& name, const ModelColumn& expected, uint64_t first,
+                         uint64_t count, const Errors& errors) {
+  auto data = snapshot.read(name, first, count);
+  if (!data.ok() && errors.tolerates() && count > 1) {  // the rows that are whole are there
+    std::string wrong = compare_rows(snapshot, name, expected, first, count / 2, errors);
+    return wrong.empty() ? compare_rows(snapshot, name, expected, first + count / 2, count - count / 2, errors) : wrong;
+  }
+  if (!data.ok()) return errors.text(data.status());
   ColumnView view = data->view();
-  for (uint64_t row = 0; row < snapshot.rows(); ++row) {
+  if (view.rows != count) return "column " + name + " gives " + std::to_string(view.rows) + " rows";
+  for (uint64_t row = 0; row < count; ++row) {
     std::optional<std::string> value;
     if (view.is_valid(row)) {
       value = expected.text ? std::string(as_text(view.value(row)))
                             : std::to_string(get_fixed<int64_t>(view.value(row).data()));
     }
-    if (value != expected.values[row]) {
-      return "column " + name + " row " + std::to_string(row) + " is " + value.value_or("null") + ", not " +
-             expected.values[row].value_or("null");
+    if (value != expected.values[first + row]) {
+      return "column " + name + " row " + std::to_string(first + row) + " is " + value.value_or("null") + ", not " +
+             expected.values[first + row].value_or("null");
     }
   }
+  return {};
+}
+
+std::string compare_column(const Snapshot& snapshot, const std::string& name, const ModelColumn& expected,
+                           const Errors& errors) {
+  auto info = snapshot.column(name);
+  if (!info.ok()) return errors.text(info.status());
+  if (!(info->type == type_of(expected))) return "column " + name + " has type " + info->type.name();
+  std::string wrong = compare_rows(snapshot, name, expected, 0, snapshot.rows(), errors);
+  if (!wrong.empty()) return wrong;
   auto totals = snapshot.totals(*info);
-  if (!totals.ok()) return totals.status().message();
+  if (!totals.ok()) return errors.text(totals.status());
   auto nulls = static_cast<uint64_t>(std::count(expected.values.begin(), expected.values.end(), std::nullopt));
   if (totals->nulls != nulls) return "column " + name + " counts " + std::to_string(totals->nulls) + " nulls";
   return {};
 }
 
-std::string compare_version(const Snapshot& snapshot, const ModelVersion& expected) {
+std::string compare_version(const Snapshot& snapshot, const ModelVersion& expected, const Errors& errors) {
   if (snapshot.rows() != expected.rows) {
     return "has " + std::to_string(snapshot.rows()) + " rows, not " + std::to_string(expected.rows);
   }
   auto columns = snapshot.columns();
-  if (!columns.ok()) return columns.status().message();
+  if (!columns.ok()) return errors.text(columns.status());
   if (columns->size() != expected.columns.size()) return "has " + std::to_string(columns->size()) + " columns";
   for (const auto& [name, column] : expected.columns) {
-    std::string wrong = compare_column(snapshot, name, column);
+    std::string wrong = compare_column(snapshot, name, column, errors);
     if (!wrong.empty()) return wrong;
   }
   return {};
 }
 
-std::string compare_dataset(Store& store, const std::string& path, const ModelDataset& expected) {
+std::string compare_dataset(Store& store, const std::string& path, const ModelDataset& expected, const Errors& errors) {
   auto table = store.table(path);
-  if (!table.ok()) return table.status().message();
+  if (!table.ok()) return errors.text(table.status());
   auto latest = table->latest();
-  if (!latest.ok()) return latest.status().message();
+  if (!latest.ok()) return errors.text(latest.status());
   if (latest->value != expected.versions.size()) {
     return path + " is at version " + std::to_string(latest->value) + ", not " +
            std::to_string(expected.versions.size());
@@ -76,14 +106,15 @@ std::string compare_dataset(Store& store, const std::string& path, const ModelDa
   int64_t last_time = 0;
   for (uint64_t number = 1; number <= latest->value; ++number) {
     auto snapshot = table->at(VersionNumber{number});
-    std::string wrong =
-        snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1]) : snapshot.status().message();
+    std::string wrong = snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1], errors)
+                                      : errors.text(snapshot.status());
     if (!wrong.empty()) return path + " version " + std::to_string(number) + ": " + wrong;
+    if (!snapshot.ok()) continue;
     if (snapshot->version().time_ns <= last_time) return path + ": times of versions decrease";
     last_time = snapshot->version().time_ns;
   }
   auto tags = list_tags(store, table->id());
-  if (!tags.ok()) return tags.status().message();
+  if (!tags.ok()) return errors.text(tags.status());
   std::map<std::string, uint64_t> shown;
   for (const Tag& tag : *tags) shown[tag.name] = tag.version.value;
   return shown == expected.tags ? "" : path + ": tags differ";
@@ -91,16 +122,17 @@ std::string compare_dataset(Store& store, const std::string& path, const ModelDa
 
 }  // namespace
 
-std::string difference(Store& store, const Model& model) {
+std::string difference(Store& store, const Model& model, uint64_t* damage) {
+  const Errors errors(damage);
   auto names = store.children(kRootNode, {}, 1000);
-  if (!names.ok()) return names.status().message();
+  if (!names.ok()) return errors.text(names.status());
   std::vector<std::string> expected;
   for (const auto& [name, dataset] : model.datasets) expected.push_back(name);
   std::vector<std::string> shown;
   for (const NodeInfo& info : *names) shown.push_back(info.name);
   if (shown != expected) return "the names in the store differ from the model's";
   for (const auto& [name, dataset] : model.datasets) {
-    std::string wrong = compare_dataset(store, "/" + name, dataset);
+    std::string wrong = compare_dataset(store, "/" + name, dataset, errors);
     if (!wrong.empty()) return wrong;
   }
   return {};

@@ -38,8 +38,9 @@ struct Model {
 };
 
 // Empty when the store shows exactly what the model has: names, tags, every version of every dataset, every
-// value; otherwise the first difference.
-std::string difference(Store& store, const Model& model);
+// value; otherwise the first difference. With `damage`, errors that say bytes are wrong are counted there and are no
+// difference; all that can be read must be right.
+std::string difference(Store& store, const Model& model, uint64_t* damage = nullptr);
 
 // Small sizes, so that a short workload meets flushes, merges, large entries and recycled segments.
 StoreOptions small_options();
