@@ -11,7 +11,8 @@ CsvReader::CsvReader(ByteSource& source, CsvReaderOptions options, CsvPosition f
       scanner_(options_.dialect),
       position_(from),
       end_(end),
-      final_(final) {}
+      final_(final),
+      piece_(options_.piece_bytes, CsvScanner::kPadding) {}
 
 Status CsvReader::at_line(uint64_t line, const Status& status) const {
   return status.with_context(options_.file_name + ":" + std::to_string(line));
@@ -25,11 +26,11 @@ Status CsvReader::next(size_t columns, CsvRecords* out) {
   STELA_TRY(skip_joining_newline());
   while (true) {
     bool at_end = false;
-    STELA_TRY(fill(&at_end));
-    if (piece_size_ == 0) return {};
+    STELA_TRY(piece_.fill(source_, position_.offset, end_, &at_end));
+    if (piece_.size() == 0) return {};
     block_line_ = position_.line;
-    auto* data = reinterpret_cast<char*>(piece_.data());
-    ScanEnd end = scanner_.scan(data, piece_size_, columns, at_end && final_, *out);
+    char* data = piece_.data();
+    ScanEnd end = scanner_.scan(data, piece_.size(), columns, at_end && final_, *out);
     if (!end.error.ok()) {
       reason_ = end.error;
       pending_ = at_line(block_line_ + end.error_line, end.error);
@@ -58,8 +59,8 @@ Status CsvReader::reject_record() {
   ScanEnd end;
   while (true) {
     bool at_end = false;
-    STELA_TRY(fill(&at_end));
-    end = scanner.scan(reinterpret_cast<char*>(piece_.data()), piece_size_, 0, at_end && final_, record);
+    STELA_TRY(piece_.fill(source_, position_.offset, end_, &at_end));
+    end = scanner.scan(piece_.data(), piece_.size(), 0, at_end && final_, record);
     if (!end.error.ok()) return pending_;
     if (record.rows > 0) break;
     if (at_end) return pending_;
@@ -72,25 +73,6 @@ Status CsvReader::reject_record() {
   STELA_TRY(options_.rejections->add(position_.line, reason_.message(), text));
   advance(end);
   pending_ = reason_ = {};
-  return {};
-}
-
-// Makes piece_ hold the next bytes: at least one more than before if there are any.
-Status CsvReader::fill(bool* at_end) {
-  size_t kept = piece_size_ - spent_;
-  if (spent_ > 0 && kept > 0) std::memmove(piece_.data(), piece_.data() + spent_, kept);
-  spent_ = 0;
-  piece_size_ = kept;
-  uint64_t next = position_.offset + kept;
-  uint64_t left = end_ > next ? end_ - next : 0;
-  // A record longer than a piece doubles it.
-  size_t room = kept < options_.piece_bytes / 2 ? options_.piece_bytes - kept : std::max<size_t>(kept, 1);
-  auto wanted = static_cast<size_t>(std::min<uint64_t>(left, room));
-  piece_.resize(kept + wanted + CsvScanner::kPadding);
-  if (wanted > 0) STELA_TRY(source_.read(next, {piece_.data() + kept, wanted}));
-  piece_size_ = kept + wanted;
-  std::memset(piece_.data() + piece_size_, 0, CsvScanner::kPadding);
-  *at_end = wanted == left;
   return {};
 }
 
@@ -116,7 +98,7 @@ Status CsvReader::check_cut_record(const ScanEnd& end) const {
   if (end.open_field_bytes > limit) {
     why = "a field that begins in this record is over the limit of " + std::to_string(limit) +
           " bytes; is a quote never closed?";
-  } else if (piece_size_ > options_.record_bytes_max || piece_size_ >= CsvScanner::kPieceMax / 2) {
+  } else if (piece_.size() > options_.record_bytes_max || piece_.size() >= CsvScanner::kPieceMax / 2) {
     why = "a record is over the limit of " + std::to_string(options_.record_bytes_max) + " bytes";
   } else {
     return {};
@@ -125,7 +107,7 @@ Status CsvReader::check_cut_record(const ScanEnd& end) const {
 }
 
 void CsvReader::advance(const ScanEnd& end) {
-  spent_ = end.consumed;
+  piece_.spend(end.consumed);
   position_.offset += end.consumed;
   position_.line += end.lines;
   if (end.consumed > 0) position_.after_unterminated = end.unterminated;

@@ -6,6 +6,7 @@
 
 #include "fsd/ingest/csv_scanner.h"
 #include "fsd/ingest/ingest.h"
+#include "fsd/ingest/piece_buffer.h"
 #include "fsd/ingest/rejections.h"
 
 namespace stela::fsd {
@@ -47,7 +48,6 @@ class CsvReader {
   Status at_line(uint64_t line, const Status& status) const;
 
  private:
-  Status fill(bool* at_end);
   Status skip_joining_newline();
   Status check_cut_record(const ScanEnd& end) const;
   Status reject_record();
@@ -59,9 +59,7 @@ class CsvReader {
   CsvPosition position_;
   uint64_t end_;
   bool final_;
-  Buffer piece_;  // bytes from position_.offset on, then padding
-  size_t piece_size_ = 0;
-  size_t spent_ = 0;  // bytes at the front of piece_ that records handed out lie in
+  PieceBuffer piece_;  // from position_.offset on
   uint64_t block_line_ = 1;
   Status pending_;  // found behind the block handed out last
   Status reason_;   // the same without file and line

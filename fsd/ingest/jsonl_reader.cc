@@ -59,6 +59,7 @@ JsonlReader::JsonlReader(ByteSource& source, const JsonlReaderOptions& options, 
       position_(from),
       end_(end),
       final_(final),
+      piece_(options_.piece_bytes, JsonLineParser::kPadding),
       parser_(std::make_unique<JsonLineParser>(options, columns)) {}
 
 bool JsonlReader::has_seen(size_t column) const { return parser_->has_seen(column); }
@@ -76,17 +77,17 @@ Status JsonlReader::next() {
   STELA_TRY(pending_);
   while (true) {
     bool at_end = false;
-    STELA_TRY(fill_piece(&at_end));
-    if (piece_size_ == 0) return {};
+    STELA_TRY(piece_.fill(source_, position_.offset, end_, &at_end));
+    if (piece_.size() == 0) return {};
     take_lines(at_end);
     if (rows() > 0) {
       values_.append(CsvScanner::kPadding, '\0');
       return {};
     }
     STELA_TRY(pending_);
-    if (spent_ > 0) continue;
+    if (piece_.spent() > 0) continue;
     if (at_end) return {};
-    if (piece_size_ > options_.line_bytes_max) return at_line(position_.line, line_too_long());
+    if (piece_.size() > options_.line_bytes_max) return at_line(position_.line, line_too_long());
   }
 }
 
@@ -95,36 +96,17 @@ Status JsonlReader::line_too_long() const {
                             " bytes; each object stands on a line of its own"};
 }
 
-// Makes piece_ hold the next bytes: at least one more than before if there are any.
-Status JsonlReader::fill_piece(bool* at_end) {
-  size_t kept = piece_size_ - spent_;
-  if (spent_ > 0 && kept > 0) std::memmove(piece_.data(), piece_.data() + spent_, kept);
-  spent_ = 0;
-  piece_size_ = kept;
-  uint64_t next = position_.offset + kept;
-  uint64_t left = end_ > next ? end_ - next : 0;
-  // A line longer than a piece doubles it.
-  size_t room = kept < options_.piece_bytes / 2 ? options_.piece_bytes - kept : std::max<size_t>(kept, 1);
-  auto wanted = static_cast<size_t>(std::min<uint64_t>(left, room));
-  piece_.resize(kept + wanted + JsonLineParser::kPadding);
-  if (wanted > 0) STELA_TRY(source_.read(next, {piece_.data() + kept, wanted}));
-  piece_size_ = kept + wanted;
-  std::memset(piece_.data() + piece_size_, 0, JsonLineParser::kPadding);
-  *at_end = wanted == left;
-  return {};
-}
-
 // Takes the whole lines of the piece. A line that cannot be taken ends the block and is left in pending_.
 void JsonlReader::take_lines(bool at_end) {
   block_line_ = position_.line;
   uint64_t lines = 0;
-  auto* data = reinterpret_cast<char*>(piece_.data());
-  while (spent_ < piece_size_) {
-    char* line = data + spent_;
-    auto* line_end = static_cast<char*>(std::memchr(line, '\n', piece_size_ - spent_));
+  char* data = piece_.data();
+  while (piece_.spent() < piece_.size()) {
+    char* line = data + piece_.spent();
+    auto* line_end = static_cast<char*>(std::memchr(line, '\n', piece_.size() - piece_.spent()));
     bool terminated = line_end != nullptr;
     if (!terminated && !(at_end && final_)) break;
-    size_t size = terminated ? static_cast<size_t>(line_end - line) : piece_size_ - spent_;
+    size_t size = terminated ? static_cast<size_t>(line_end - line) : piece_.size() - piece_.spent();
     size_t cells = cells_.size(), values = values_.size(), rows_before = rows(), columns = columns_.size();
     reason_ = size > options_.line_bytes_max ? line_too_long() : take_line(line, size, lines);
     pending_ = reason_.ok() ? reason_ : at_line(block_line_ + lines, reason_);
@@ -143,11 +125,11 @@ void JsonlReader::take_lines(bool at_end) {
       row_lines_.resize(rows_before);
       break;
     }
-    spent_ += size + (terminated ? 1 : 0);
+    piece_.spend(size + (terminated ? 1 : 0));
     lines += terminated ? 1 : 0;
     position_.after_unterminated = !terminated;
   }
-  position_.offset += spent_;
+  position_.offset += piece_.spent();
   position_.line += lines;
 }
 

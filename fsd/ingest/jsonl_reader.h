@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fsd/ingest/csv_reader.h"
+#include "fsd/ingest/piece_buffer.h"
 
 namespace stela::fsd {
 
@@ -83,7 +84,6 @@ class JsonlReader {
   Status at_line(uint64_t line, const Status& status) const;
 
  private:
-  Status fill_piece(bool* at_end);
   void take_lines(bool at_end);
   Status line_too_long() const;
   Status take_line(char* line, size_t size, uint64_t line_number);
@@ -94,10 +94,8 @@ class JsonlReader {
   CsvPosition position_;
   uint64_t end_;
   bool final_;
+  PieceBuffer piece_;  // from position_.offset on
   std::unique_ptr<JsonLineParser> parser_;
-  Buffer piece_;  // bytes from position_.offset on, then padding
-  size_t piece_size_ = 0;
-  size_t spent_ = 0;  // bytes at the front of piece_ that lines handed out lie in
   uint64_t block_line_ = 1;
   std::vector<JsonCell> cells_;
   std::vector<uint32_t> row_lines_;
