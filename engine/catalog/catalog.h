@@ -183,7 +183,9 @@ struct CatalogState {
   // Is there an entry of `key` with birth > after (and not erased)? Runs whose births are all <= after are
   // skipped unread. Used to validate commits.
   Result<bool> born_after(std::string_view key, Sequence after) const;
-  std::unique_ptr<EntryIterator> iterator() const;
+  std::unique_ptr<EntryIterator> iterator() const { return iterator(Sequence{0}, kSequenceMax); }
+  // The same, but entries whose birth does not lie in [from, to] may be left out.
+  std::unique_ptr<EntryIterator> iterator(Sequence from, Sequence to) const;
 };
 
 }  // namespace stela::catalog

@@ -119,16 +119,6 @@ class VisibleScan {
   unsigned steps_ = 0;
 };
 
-std::unique_ptr<EntryIterator> iterate(const CatalogState& state, Sequence newest_birth) {
-  std::vector<std::unique_ptr<EntryIterator>> sources;
-  sources.reserve(state.tables.size() + state.runs.size());
-  for (const auto& table : state.tables) sources.push_back(table->iterator());
-  for (const auto& run : state.runs) {
-    if (run->info().birth_min <= newest_birth) sources.push_back(run->iterator(Sequence{0}, newest_birth));
-  }
-  return merge_iterators(std::move(sources));
-}
-
 }  // namespace
 
 Status CatalogState::get(std::string_view key, Stamp stamp, std::string* value, Sequence* birth) const {
@@ -143,7 +133,7 @@ Status CatalogState::get(std::string_view key, Stamp stamp, std::string* value, 
 Status CatalogState::scan(
     std::string_view from, std::string_view to, Stamp stamp,
     const std::function<bool(std::string_view key, std::string_view value, Sequence birth)>& visit) const {
-  auto entries = iterate(*this, stamp.s);
+  auto entries = iterator(Sequence{0}, stamp.s);
   VisibleScan visible(*entries, stamp);
   entries->seek(from);
   while (entries->valid() && (to.empty() || entries->key() < to)) {
@@ -159,6 +149,15 @@ Result<bool> CatalogState::born_after(std::string_view key, Sequence after) cons
   return PointLookup(*this, key, Stamp{}, Sequence{after.value + 1}).find(&found);
 }
 
-std::unique_ptr<EntryIterator> CatalogState::iterator() const { return iterate(*this, kSequenceMax); }
+std::unique_ptr<EntryIterator> CatalogState::iterator(Sequence from, Sequence to) const {
+  std::vector<std::unique_ptr<EntryIterator>> sources;
+  sources.reserve(tables.size() + runs.size());
+  for (const auto& table : tables) sources.push_back(table->iterator());
+  for (const auto& run : runs) {
+    const RunInfo& info = run->info();
+    if (info.birth_min <= to && info.birth_max >= from) sources.push_back(run->iterator(from, to));
+  }
+  return merge_iterators(std::move(sources));
+}
 
 }  // namespace stela::catalog

@@ -14,13 +14,15 @@ namespace stela::store {
 // when it is committed, and removed at the next recovery when they never are.
 class PreparedFragment {
  public:
-  PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns);
+  PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns, bool may_be_flat = true);
   Status append(std::span<const ColumnView> columns);
   // Durable when it returns ok.
   Status finish();
   const format::SectionInfo& section() const { return section_; }
   // The entries of the files, and of the fragment for each group.
   void add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups, uint64_t first_row) const;
+  void add_file_entries(Builder& builder) const;
+  FileId file_id() const { return writer_.file_id(); }
   void settle() const;
   uint64_t bytes() const;
   // The flat file of a column streamed by itself; null when there is none.

@@ -2,6 +2,13 @@
 
 namespace stela::store {
 
+void PendingGroup::add(const std::map<std::string, Value, std::less<>>& said) {
+  for (const auto& [key, value] : said) {
+    values.insert_or_assign(key, value);
+    if (key.size() > 8 && key[8] == static_cast<char>(catalog::KeyKind::kPatch)) patches.emplace(key, value);
+  }
+}
+
 Status Builder::get(std::string_view key, std::string* value, Sequence* birth) const {
   for (const PendingGroup* pending : {&own_, &group_}) {
     auto found = pending->values.find(key);
@@ -42,6 +49,23 @@ Status Builder::scan(std::string_view prefix, std::string_view after,
                             return !stopped;
                           }));
   visit_pending_below(nullptr);
+  return {};
+}
+
+Status Builder::for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
+                               const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const {
+  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset, column, after, first, end,
+                                     [&](uint64_t at, std::vector<BornPatch>& found) -> Result<bool> {
+                                       for (const BornPatch& patch : found) STELA_TRY(visit(at, patch));
+                                       return true;
+                                     }));
+  auto key_of = [&](uint64_t row) { return catalog::key(dataset, catalog::KeyKind::kPatch, column.value, row); };
+  auto stop = group_.patches.lower_bound(key_of(end));
+  for (auto at = group_.patches.lower_bound(key_of(first)); at != stop; ++at) {
+    STELA_ASSIGN(PatchEntry entry, PatchEntry::decode(at->second.value));
+    uint64_t granule = get_ordered(at->first.data() + at->first.size() - 8);
+    STELA_TRY(visit(granule, {at->second.birth, std::move(entry)}));
+  }
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "engine/catalog/keys.h"
 #include "engine/store/commit.h"
 #include "engine/store/entries.h"
+#include "engine/store/patches.h"
 #include "engine/store/record.h"
 #include "engine/store/state.h"
 
@@ -22,6 +23,11 @@ struct PendingGroup {
     Sequence birth;
   };
   std::map<std::string, Value, std::less<>> values;
+  // Patches are looked for by what they wrote, so that none hides an older one.
+  std::multimap<std::string, Value, std::less<>> patches;
+
+  // Takes over what a commit says.
+  void add(const std::map<std::string, Value, std::less<>>& said);
 };
 
 // One commit in the making. Not thread-safe.
@@ -41,6 +47,9 @@ class Builder final : public CommitBuilder {
   Status scan(std::string_view prefix, std::string_view after,
               const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
   void put(std::string_view key, std::string_view value) override;
+  // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier members of the group too.
+  Status for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
+                        const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const;
 
   // ---- for the engine's own commits
   // An entry of an older birth, or the erasure of one.

@@ -18,7 +18,7 @@ struct Section {
   store::FragmentEntry entry;
 };
 
-// Every living section once, however many groups share it, under old versions too.
+// Every living section once, however many groups or patches share it, under old versions too.
 Result<std::vector<Section>> living_sections(const catalog::CatalogState& catalog, Sequence q) {
   std::vector<Section> sections;
   std::set<std::pair<FileId, uint64_t>> seen;
@@ -27,12 +27,22 @@ Result<std::vector<Section>> living_sections(const catalog::CatalogState& catalo
   auto entries = catalog.iterator();
   for (entries->seek({}); entries->valid(); entries->next()) {
     std::string_view key = entries->key();
-    if (key.size() != 25 || key[8] != static_cast<char>(KeyKind::kFragment)) continue;
+    bool patch = key.size() == 25 && key[8] == static_cast<char>(KeyKind::kPatch);
+    if (!patch && (key.size() != 25 || key[8] != static_cast<char>(KeyKind::kFragment))) continue;
     if (entries->install() > q || (key == last_key && entries->birth() == last_birth)) continue;
     last_key = std::string(key);
     last_birth = entries->birth();
     if (entries->erased()) continue;
-    STELA_ASSIGN(auto entry, store::FragmentEntry::decode(entries->value()));
+    store::FragmentEntry entry;
+    if (patch) {
+      STELA_ASSIGN(auto cells, store::PatchEntry::decode(entries->value()));
+      if (cells.file.value == 0) continue;  // they lie in the entry, which its run's checksum covers
+      entry.file = cells.file;
+      entry.offset = cells.offset;
+      entry.length = entry.bytes = cells.length;
+    } else {
+      STELA_ASSIGN(entry, store::FragmentEntry::decode(entries->value()));
+    }
     if (!seen.insert({entry.file, entry.offset}).second) continue;
     sections.push_back(
         {NodeId{get_ordered(key.data())}, get_ordered(key.data() + 17), entries->birth(), std::move(entry)});

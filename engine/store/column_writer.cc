@@ -92,6 +92,14 @@ class ColumnWriterImpl final : public ColumnWriter {
                                    (head.latest ? describe_version(head.latest->info) : std::string("another commit")) +
                                    " since this write began; read it again and repeat"};
     }
+    if (old->value != 0 && replace_) {
+      STELA_ASSIGN(auto column, builder.column(dataset_, *old));
+      if (column && column->patched > base_) {
+        return {Code::kConflict, "values of the column '" + field_.name + "' were changed by " +
+                                     describe_commit(builder, dataset_, column->patched) +
+                                     " since this write began; read it again and repeat"};
+      }
+    }
     if (old->value != 0 && !replace_) return {Code::kExists, "there is a column '" + field_.name + "' already"};
     if (!has_columns || rows_ == head.rows()) return {};
     if (head.latest && head.latest->info.rows_changed > base_) {

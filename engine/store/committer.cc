@@ -199,7 +199,7 @@ size_t Committer::build_group(const std::vector<Request*>& requests, std::vector
     ++taken;
     if (!request->status.ok()) continue;
     payload += record;
-    for (const auto& [key, value] : builder.values()) group.values.insert_or_assign(key, value);
+    group.add(builder.values());
     next_node_ = builder.next_node();
     built.push_back(std::move(member));
   }

@@ -60,6 +60,19 @@ std::string describe_version(const VersionInfo& version) {
          format_utc(version.time_ns) + ")";
 }
 
+std::string describe_commit(const Builder& builder, NodeId dataset, Sequence sequence) {
+  std::string text = "another commit";
+  // Newest first; what cannot be read is said less exactly.
+  (void)builder.scan(catalog::prefix(dataset, catalog::KeyKind::kVersion), {},
+                     [&](std::string_view, std::string_view value, Sequence) {
+                       auto entry = VersionEntry::decode(value);
+                       if (!entry.ok() || entry->info.sequence < sequence) return false;
+                       if (entry->info.sequence == sequence) text = describe_version(entry->info);
+                       return entry->info.sequence > sequence;
+                     });
+  return text;
+}
+
 Status check_column_name(std::string_view name) {
   if (name.empty()) return invalid("a column needs a name");
   if (name.size() > 65536) return {Code::kNameTooLong, "a column's name is longer than 64 KiB"};

@@ -39,6 +39,8 @@ void touch_schema(Builder& builder, NodeId dataset, NodeEntry node);
 
 // "version 12 (import, by ann, 2026-11-22T10:00:00Z)", for the sentence of a conflict.
 std::string describe_version(const VersionInfo& version);
+// The same of the commit with that sequence. O(versions since).
+std::string describe_commit(const Builder& builder, NodeId dataset, Sequence sequence);
 std::string format_utc(int64_t time_ns);
 
 // A name a column may have: not empty, at most 64 KiB, no NUL.

@@ -157,6 +157,10 @@ std::string ColumnEntry::encode() const {
   put_varint(out, group.value);
   put_varint(out, dropped ? 1 : 0);
   put_varint(out, created.value);
+  put_varint(out, patched.value);
+  put_varint(out, folded.value);
+  put_fixed(out, nulls_added);
+  put_fixed(out, bytes_added);
   return out;
 }
 
@@ -166,6 +170,11 @@ Result<ColumnEntry> ColumnEntry::decode(std::string_view bytes) {
   bool ok = read_version(in) && in.text(&entry.name) && DataType::decode(in, &entry.type) &&
             read_bool(in, &entry.nullable) && read_id(in, &entry.group) && read_bool(in, &entry.dropped) &&
             read_id(in, &entry.created);
+  // The first stores had no patches.
+  if (ok && !in.at_end()) {
+    ok = read_id(in, &entry.patched) && read_id(in, &entry.folded) && in.fixed(&entry.nulls_added) &&
+         in.fixed(&entry.bytes_added);
+  }
   if (!ok || !entry.type.validate().ok()) return malformed("column");
   return entry;
 }

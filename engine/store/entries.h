@@ -46,6 +46,7 @@ enum class VersionKind : uint8_t {
   kDropColumn = 5,
   kRenameColumn = 6,
   kRestore = 7,
+  kUpdate = 8,
 };
 
 // (dataset, ~number).
@@ -72,6 +73,12 @@ struct ColumnEntry {
   GroupId group;
   bool dropped = false;
   Sequence created;  // commit that gave it its values: create, replace
+  Sequence patched;  // newest commit that changed cells of it in place; 0: none did
+  // What the fragments of its group hold takes in every patch born at or before this.
+  Sequence folded;
+  // What the patches born after `folded` add to the nulls and value bytes of the fragments.
+  int64_t nulls_added = 0;
+  int64_t bytes_added = 0;
   std::string encode() const;
   static Result<ColumnEntry> decode(std::string_view bytes);
 };

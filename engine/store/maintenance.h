@@ -63,7 +63,7 @@ class Maintenance {
 
 inline constexpr const char* kReserveName = "reserve";
 
-// How many living fragment entries name each data file. O(fragments).
+// How many living entries of fragments and patches name each data file. O(fragments + patches).
 Result<std::map<FileId, uint64_t>> count_file_uses(const catalog::CatalogState& catalog, Sequence q);
 
 }  // namespace stela::store

@@ -276,8 +276,9 @@ Result<std::map<FileId, uint64_t>> count_file_uses(const catalog::CatalogState& 
   entries->seek({});
   while (entries->valid()) {
     std::string_view key = entries->key();
-    if (key.size() < 9 || key[8] != static_cast<char>(catalog::KeyKind::kFragment)) {
-      // To the fragments of this node, or of the next.
+    bool patch = key.size() >= 9 && key[8] == static_cast<char>(catalog::KeyKind::kPatch);
+    if (!patch && (key.size() < 9 || key[8] != static_cast<char>(catalog::KeyKind::kFragment))) {
+      // To the fragments of this node, which patches follow, or of the next.
       NodeId node{key.size() < 8 ? 0 : get_ordered(key.data())};
       bool before = key.size() < 9 || static_cast<uint8_t>(key[8]) < static_cast<uint8_t>(catalog::KeyKind::kFragment);
       seek_to = catalog::prefix(before ? node : NodeId{node.value + 1}, catalog::KeyKind::kFragment);
@@ -288,7 +289,10 @@ Result<std::map<FileId, uint64_t>> count_file_uses(const catalog::CatalogState& 
     if (newest_install && entries->install() <= q) {
       last_key = std::string(key);
       last_birth = entries->birth();
-      if (!entries->erased()) {
+      if (!entries->erased() && patch) {
+        STELA_ASSIGN(PatchEntry cells, PatchEntry::decode(entries->value()));
+        if (cells.file.value != 0) ++uses[cells.file];
+      } else if (!entries->erased()) {
         STELA_ASSIGN(FragmentEntry fragment, FragmentEntry::decode(entries->value()));
         ++uses[fragment.file];
         for (FileId flat : fragment.flats) ++uses[flat];

@@ -89,6 +89,12 @@ struct ColumnInfo {
   // Newest sequence that created, replaced or patched it, or changed the dataset's rows: with dataset, id
   // and form of view this is the identity of its content.
   Sequence change;
+  // Cells changed in place lie over the values as they are stored: by patches born up to `patched` and after `folded`.
+  Sequence patched;
+  Sequence folded;
+  int64_t nulls_added = 0;  // by those patches, to the nulls of what is stored
+  int64_t bytes_added = 0;  // the same of value bytes
+  bool has_patches() const { return patched > folded; }
 };
 
 struct StoreCounters {

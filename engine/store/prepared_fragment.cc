@@ -2,10 +2,19 @@
 
 namespace stela::store {
 
-PreparedFragment::PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns)
+namespace {
+format::FragmentOptions prepared_options(const Core& core, bool may_be_flat) {
+  format::FragmentOptions options = core.fragment_options();
+  if (!may_be_flat) options.flat_bytes_min = UINT64_MAX;
+  return options;
+}
+}  // namespace
+
+PreparedFragment::PreparedFragment(Core& core, std::vector<format::ColumnSpec> columns, bool may_be_flat)
     : core_(core),
       writer_(
-          core.env->files(), [files = core.files.get()] { return files->allocate(); }, core.fragment_options()),
+          core.env->files(), [files = core.files.get()] { return files->allocate(); },
+          prepared_options(core, may_be_flat)),
       columns_(std::move(columns)) {}
 
 Status PreparedFragment::append(std::span<const ColumnView> columns) {
@@ -33,6 +42,10 @@ void PreparedFragment::add_entries(Builder& builder, NodeId dataset, const std::
   for (GroupId group : groups) {
     builder.put(catalog::key(dataset, catalog::KeyKind::kFragment, group.value, first_row), entry.encode());
   }
+  add_file_entries(builder);
+}
+
+void PreparedFragment::add_file_entries(Builder& builder) const {
   for (const format::DataFile& file : writer_.files()) {
     builder.put(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value),
                 FileEntry{file.kind, file.bytes}.encode());

@@ -56,21 +56,106 @@ Status check_target(const ColumnInfo& column, const ColumnData& out) {
                  out.type().name());
 }
 
-}  // namespace
-
-Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
-  STELA_TRY(check_target(column, out));
-  return for_each_piece(*impl_, column, first, count,
+// As they are stored, below all patches.
+Status read_stored(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count,
+                   ColumnData& out) {
+  return for_each_piece(impl, column, first, count,
                         [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
                           if (piece.tail) {
                             piece.tail->read(column.id, piece.tail_offset + from, rows, out);
                             return {};
                           }
-                          STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+                          STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
                           if (chunk) return chunk->read(from, rows, out);
                           out.append_nulls(rows);
                           return {};
                         });
+}
+
+// Ascending rows below the version's end.
+Status read_stored_rows(const SnapshotImpl& impl, const ColumnInfo& column, std::span<const uint64_t> rows,
+                        ColumnData& out) {
+  while (!rows.empty()) {
+    STELA_ASSIGN(auto pieces, impl.pieces(column.group));
+    auto at = std::upper_bound(pieces->begin(), pieces->end(), rows.front(),
+                               [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
+    const GroupPiece& piece = *--at;
+    auto end = std::lower_bound(rows.begin(), rows.end(), piece.first_row + piece.rows);
+    std::vector<uint64_t> within(rows.begin(), end);
+    for (uint64_t& row : within) row -= piece.first_row;
+    rows = rows.subspan(within.size());
+    if (piece.tail) {
+      for (uint64_t row : within) piece.tail->read(column.id, piece.tail_offset + row, 1, out);
+      continue;
+    }
+    STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
+    if (!chunk) {
+      out.append_nulls(within.size());
+      continue;
+    }
+    STELA_TRY(impl.locate(chunk->read_rows(within, out), column.name, piece.first_row, piece.rows));
+  }
+  return {};
+}
+
+// Lays the patches over rows that were read as they are stored, the last of `out`.
+Status lay_over_rows(const SnapshotImpl& impl, const ColumnInfo& column, std::span<const uint64_t> rows,
+                     ColumnData& out) {
+  store::PatchReader patches = impl.patches(column);
+  uint64_t granule = store::granule_rows(column.type);
+  uint64_t before = out.rows() - rows.size();
+  for (size_t i = 0; i < rows.size();) {
+    // Neighbouring granules are looked up at once.
+    size_t end = i + 1;
+    while (end < rows.size() && rows[end] / granule <= rows[end - 1] / granule + 1) ++end;
+    uint64_t first = rows[i];
+    auto cells = patches.cells(first, rows[end - 1] - first + 1);
+    if (!cells.ok()) return impl.locate(cells.status(), column.name, first, rows[end - 1] - first + 1);
+    std::vector<uint64_t> where;
+    ColumnData values(column.type);
+    size_t cell = 0;
+    for (; i < end; ++i) {
+      while (cell < cells->rows.size() && cells->rows[cell] < rows[i]) ++cell;
+      if (cell == cells->rows.size() || cells->rows[cell] != rows[i]) continue;
+      where.push_back(before + i);
+      values.append(cells->values.view().slice(cell, 1));
+    }
+    out.replace(where, values.view());
+  }
+  return {};
+}
+
+Result<uint64_t> stored_value_bytes(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first,
+                                    uint64_t count) {
+  if (!column.type.is_variable()) return count * column.type.value_width();
+  uint64_t total = 0;
+  STELA_TRY(for_each_piece(impl, column, first, count,
+                           [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+                             if (piece.tail) {
+                               total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
+                               return {};
+                             }
+                             STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
+                             if (!chunk) return {};
+                             STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
+                             total += bytes;
+                             return {};
+                           }));
+  return total;
+}
+
+}  // namespace
+
+Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
+  STELA_TRY(check_target(column, out));
+  uint64_t before = out.rows();
+  STELA_TRY(read_stored(*impl_, column, first, count, out));
+  if (!column.has_patches()) return {};
+  auto cells = impl_->patches(column).cells(first, count);
+  if (!cells.ok()) return impl_->locate(cells.status(), column.name, first, count);
+  for (uint64_t& row : cells->rows) row = row - first + before;
+  out.replace(cells->rows, cells->values.view());
+  return {};
 }
 
 Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_t count) const {
@@ -83,46 +168,20 @@ Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_
 Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> rows, ColumnData& out) const {
   STELA_TRY(check_target(column, out));
   if (!std::is_sorted(rows.begin(), rows.end())) return invalid("the positions asked for are not in ascending order");
-  while (!rows.empty()) {
-    if (rows.front() >= this->rows()) return invalid("row " + std::to_string(rows.front()) + " is beyond the last");
-    STELA_ASSIGN(auto pieces, impl_->pieces(column.group));
-    auto at = std::upper_bound(pieces->begin(), pieces->end(), rows.front(),
-                               [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
-    const GroupPiece& piece = *--at;
-    auto end = std::lower_bound(rows.begin(), rows.end(), piece.first_row + piece.rows);
-    std::vector<uint64_t> within(rows.begin(), end);
-    for (uint64_t& row : within) row -= piece.first_row;
-    rows = rows.subspan(within.size());
-    if (piece.tail) {
-      for (uint64_t row : within) piece.tail->read(column.id, piece.tail_offset + row, 1, out);
-      continue;
-    }
-    STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-    if (!chunk) {
-      out.append_nulls(within.size());
-      continue;
-    }
-    STELA_TRY(impl_->locate(chunk->read_rows(within, out), column.name, piece.first_row, piece.rows));
-  }
-  return {};
+  if (rows.empty()) return {};
+  if (rows.back() >= this->rows()) return invalid("row " + std::to_string(rows.back()) + " is beyond the last");
+  STELA_TRY(read_stored_rows(*impl_, column, rows, out));
+  return column.has_patches() ? lay_over_rows(*impl_, column, rows, out) : Status();
 }
 
 Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& column, uint64_t first, uint64_t count) const {
-  if (!column.type.is_variable()) return count * column.type.value_width();
-  uint64_t total = 0;
-  STELA_TRY(for_each_piece(*impl_, column, first, count,
-                           [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-                             if (piece.tail) {
-                               total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
-                               return {};
-                             }
-                             STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-                             if (!chunk) return {};
-                             STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
-                             total += bytes;
-                             return {};
-                           }));
-  return total;
+  STELA_ASSIGN(uint64_t stored, stored_value_bytes(*impl_, column, first, count));
+  if (!column.type.is_variable() || !column.has_patches()) return stored;
+  auto cells = impl_->patches(column).cells(first, count);
+  if (!cells.ok()) return impl_->locate(cells.status(), column.name, first, count);
+  ColumnData below(column.type);
+  STELA_TRY(read_stored_rows(*impl_, column, cells->rows, below));
+  return stored - below.view().value_bytes() + cells->values.view().value_bytes();
 }
 
 Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
@@ -145,43 +204,104 @@ Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
         }
         return {};
       }));
-  STELA_ASSIGN(totals.value_bytes, value_bytes(column, 0, rows()));
+  STELA_ASSIGN(totals.value_bytes, stored_value_bytes(*impl_, column, 0, rows()));
+  if (!column.has_patches()) return totals;
+  totals.nulls += static_cast<uint64_t>(column.nulls_added);
+  totals.value_bytes += static_cast<uint64_t>(column.bytes_added);
   return totals;
 }
 
+namespace {
+
+// Statistics of a column in stretches of rows: those kept where nothing lies over them, else computed.
+class StatisticsPass {
+ public:
+  StatisticsPass(const Snapshot& snapshot, const SnapshotImpl& impl, const ColumnInfo& column)
+      : snapshot_(snapshot), impl_(impl), column_(column) {}
+
+  Result<format::Statistics> run() {
+    STELA_TRY(find_patched_rows());
+    STELA_TRY(for_each_piece(impl_, column_, 0, snapshot_.rows(),
+                             [&](const GroupPiece& piece, uint64_t from, uint64_t count) {
+                               return add_piece(piece, from, count);
+                             }));
+    return result_;
+  }
+
+ private:
+  Status find_patched_rows() {
+    if (!column_.has_patches()) return {};
+    uint64_t granule = store::granule_rows(column_.type);
+    return store::for_each_patched_granule(impl_.view().catalog(), impl_.stamp(), impl_.dataset(), column_.id,
+                                           column_.folded, 0, snapshot_.rows(),
+                                           [&](uint64_t first, std::vector<store::BornPatch>&) -> Result<bool> {
+                                             if (!patched_.empty() && patched_.back().second == first) {
+                                               patched_.back().second += granule;
+                                             } else {
+                                               patched_.emplace_back(first, first + granule);
+                                             }
+                                             return true;
+                                           });
+  }
+
+  bool is_patched(uint64_t first, uint64_t count) const {
+    auto at = std::upper_bound(patched_.begin(), patched_.end(), first,
+                               [](uint64_t row, const auto& stretch) { return row < stretch.second; });
+    return at != patched_.end() && at->first < first + count;
+  }
+
+  void add(const format::Statistics& statistics) { format::merge_statistics(column_.type, result_, statistics); }
+
+  Status compute(uint64_t first, uint64_t count) {
+    constexpr uint64_t kBatch = 65536;
+    for (uint64_t row = first; row < first + count; row += kBatch) {
+      ColumnData data(column_.type);
+      STELA_TRY(snapshot_.read(column_, row, std::min(kBatch, first + count - row), data));
+      add(format::compute_statistics(data.view()));
+    }
+    return {};
+  }
+
+  Status add_piece(const GroupPiece& piece, uint64_t from, uint64_t count) {
+    uint64_t first = piece.first_row + from;
+    std::shared_ptr<const format::ColumnChunk> chunk;
+    if (piece.fragment) {
+      STELA_ASSIGN(chunk, impl_.chunk(piece, column_.id));
+    }
+    if (chunk == nullptr || count != chunk->rows()) return compute(first, count);
+    if (!is_patched(first, count)) {
+      STELA_ASSIGN(format::Statistics whole, chunk->statistics());
+      add(whole);
+      return {};
+    }
+    STELA_ASSIGN(std::vector<format::Statistics> stretches, chunk->fine_statistics());
+    for (const format::Statistics& stretch : stretches) {
+      uint64_t rows = std::min(stretch.rows, piece.first_row + from + count - first);
+      if (is_patched(first, rows)) {
+        STELA_TRY(compute(first, rows));
+      } else {
+        add(stretch);
+      }
+      first += rows;
+    }
+    return {};
+  }
+
+  const Snapshot& snapshot_;
+  const SnapshotImpl& impl_;
+  const ColumnInfo& column_;
+  std::vector<std::pair<uint64_t, uint64_t>> patched_;
+  format::Statistics result_;
+};
+
+}  // namespace
+
 Result<format::Statistics> Snapshot::statistics(const ColumnInfo& column) const {
-  format::Statistics result;
-  STELA_TRY(
-      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-        std::shared_ptr<const format::ColumnChunk> chunk;
-        if (piece.fragment) {
-          STELA_ASSIGN(chunk, impl_->chunk(piece, column.id));
-          if (chunk && count == chunk->rows()) {
-            STELA_ASSIGN(format::Statistics whole, chunk->statistics());
-            format::merge_statistics(column.type, result, whole);
-            return {};
-          }
-        }
-        constexpr uint64_t kBatch = 65536;
-        for (uint64_t row = from; row < from + count; row += kBatch) {
-          uint64_t batch = std::min(kBatch, from + count - row);
-          ColumnData data(column.type);
-          if (piece.tail) {
-            piece.tail->read(column.id, piece.tail_offset + row, batch, data);
-          } else if (chunk) {
-            STELA_TRY(chunk->read(row, batch, data));
-          } else {
-            data.append_nulls(batch);
-          }
-          format::merge_statistics(column.type, result, format::compute_statistics(data.view()));
-        }
-        return {};
-      }));
-  return result;
+  return StatisticsPass(*this, *impl_, column).run();
 }
 
 Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& column, int64_t wait_ns) const {
-  if (rows() == 0) return std::optional<FlatColumn>{};
+  if (rows() == 0 || column.has_patches()) return std::optional<FlatColumn>{};
   STELA_ASSIGN(auto pieces, impl_->pieces(column.group));
   if (pieces->size() != 1 || !(*pieces)[0].fragment) return std::optional<FlatColumn>{};
   STELA_ASSIGN(auto chunk, impl_->chunk((*pieces)[0], column.id));

@@ -7,7 +7,9 @@
 namespace stela {
 
 ColumnInfo column_info(ColumnId id, const store::ColumnEntry& entry, const VersionInfo& version) {
-  return {id, entry.name, entry.type, entry.nullable, entry.group, std::max(entry.created, version.rows_changed)};
+  Sequence change = std::max({entry.created, version.rows_changed, entry.patched});
+  return {id,     entry.name,    entry.type,   entry.nullable,    entry.group,
+          change, entry.patched, entry.folded, entry.nulls_added, entry.bytes_added};
 }
 
 Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
@@ -20,10 +22,14 @@ Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
   STELA_TRY(status);
   STELA_ASSIGN(auto named, store::ColumnNameEntry::decode(value));
   if (named.column.value == 0) return absent();
-  STELA_TRY(
-      view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, named.column.value), stamp(), &value));
+  return column(named.column);
+}
+
+Result<ColumnInfo> SnapshotImpl::column(ColumnId id) const {
+  std::string value;
+  STELA_TRY(view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, id.value), stamp(), &value));
   STELA_ASSIGN(auto entry, store::ColumnEntry::decode(value));
-  return column_info(named.column, entry, version_);
+  return column_info(id, entry, version_);
 }
 
 Status SnapshotImpl::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {

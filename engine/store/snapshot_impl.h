@@ -9,6 +9,7 @@
 
 #include "engine/store/core.h"
 #include "engine/store/entries.h"
+#include "engine/store/patches.h"
 #include "engine/store/snapshot.h"
 
 namespace stela {
@@ -34,11 +35,17 @@ class SnapshotImpl {
   catalog::Stamp stamp() const { return view_.stamp(version_.sequence); }
 
   Result<ColumnInfo> column(std::string_view name) const;
+  // Also of a dropped one; kNotFound when it has none of that id.
+  Result<ColumnInfo> column(ColumnId id) const;
   Status for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const;
   // Of one group, ascending, covering rows 0 .. rows() without a gap; kDamaged where the catalogue has one.
   Result<std::shared_ptr<const std::vector<GroupPiece>>> pieces(GroupId group) const;
   // Null when the section does not hold the column: its rows are null there.
   Result<std::shared_ptr<const format::ColumnChunk>> chunk(const GroupPiece& piece, ColumnId column) const;
+  // `column` outlives it.
+  store::PatchReader patches(const ColumnInfo& column) const {
+    return store::PatchReader(*core_.files, view_.catalog(), stamp(), dataset_, column);
+  }
   // Names dataset, version, column and rows before the sentence of a damage.
   Status locate(const Status& status, const std::string& column, uint64_t first_row, uint64_t rows) const;
 

@@ -7,13 +7,14 @@
 //   head->read("fare", 0, 10);
 //
 // Isolation: snapshot isolation; a Snapshot sees one version whole. A call that returns ok is durable.
-// Thread safety: Store and Table from any thread; Snapshot is immutable; Appender and ColumnWriter are
-// for one thread at a time.
+// Thread safety: Store and Table from any thread; Snapshot is immutable; Appender, ColumnWriter and
+// UpdateWriter are for one thread at a time.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,29 @@ class ColumnWriter {
   virtual Result<VersionInfo> commit(const CommitInfo& info) = 0;
 };
 
+// What an update stands on: the version whose rows it means, and which commits since then are its own.
+struct UpdateBase {
+  VersionNumber version;           // 0: the newest
+  std::vector<Sequence> own;       // commits of the same writer after `version`, ascending: they are no conflict
+  VersionNumber own_newest;        // version that the last of them made; 0 when there is none
+};
+
+// Cells of one column, changed in place: stores what differs from the base, and rewrites nothing.
+class UpdateWriter {
+ public:
+  virtual ~UpdateWriter() = default;
+  // Rows of the base version, ascending, above those of earlier calls; a value for each. kInvalid: rows it does not
+  // have, another type, or a null where none may be. O(rows) and the reading of what they held.
+  virtual Status write(std::span<const uint64_t> rows, const ColumnView& values) = 0;
+  // Of those written, how many differ from the base.
+  virtual uint64_t cells() const = 0;
+  // Nothing differs: nullopt. kConflict when a cell it changes was changed by others since the base, or the column was
+  // dropped or replaced: the sentence names that commit. Appended rows and other cells are no conflict. Once only.
+  virtual Result<std::optional<VersionInfo>> commit(const CommitInfo& info) = 0;
+  // After commit(): it stood on the base alone, and nobody else changed the column or the dataset's rows since.
+  virtual bool was_alone() const = 0;
+};
+
 // A dataset; copyable handle, valid while the store is.
 class Table {
  public:
@@ -83,6 +107,11 @@ class Table {
   // not given: the newest one): kConflict at the commit when the name or the rows have changed since.
   Result<std::unique_ptr<ColumnWriter>> column_writer(Field field, bool replace,
                                                       std::optional<VersionNumber> base = {}) const;
+  // Of the column that has this name in the base version. kNotFound: there is none.
+  Result<std::unique_ptr<UpdateWriter>> update_writer(std::string_view column, const UpdateBase& base = {}) const;
+  // The same in one call: those cells, against the newest version.
+  Result<std::optional<VersionInfo>> update(std::string_view column, std::span<const uint64_t> rows,
+                                            const ColumnView& values, const CommitInfo& info) const;
   Result<VersionInfo> drop_column(std::string_view name, const CommitInfo& info) const;
   // kExists when `to` is taken, unless `replace`.
   Result<VersionInfo> rename_column(std::string_view from, std::string_view to, bool replace,

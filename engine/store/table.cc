@@ -2,6 +2,7 @@
 #include "engine/store/names.h"
 #include "engine/store/snapshot_impl.h"
 #include "engine/store/store_impl.h"
+#include "engine/store/update_writer.h"
 
 namespace stela {
 
@@ -41,6 +42,17 @@ Result<std::unique_ptr<Appender>> Table::appender(std::vector<Field> schema) con
 Result<std::unique_ptr<ColumnWriter>> Table::column_writer(Field field, bool replace,
                                                            std::optional<VersionNumber> base) const {
   return store::make_column_writer(*store_, id_, std::move(field), replace, base);
+}
+
+Result<std::unique_ptr<UpdateWriter>> Table::update_writer(std::string_view column, const UpdateBase& base) const {
+  return store::make_update_writer(*store_, id_, column, base);
+}
+
+Result<std::optional<VersionInfo>> Table::update(std::string_view column, std::span<const uint64_t> rows,
+                                                 const ColumnView& values, const CommitInfo& info) const {
+  STELA_ASSIGN(auto writer, update_writer(column));
+  STELA_TRY(writer->write(rows, values));
+  return writer->commit(info);
 }
 
 Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {

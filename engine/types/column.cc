@@ -116,6 +116,51 @@ void ColumnData::append(const ColumnView& view) {
   if (view.validity != nullptr) set_validity_of_last(view.rows, view.validity, view.validity_offset);
 }
 
+void ColumnData::replace_variable(std::span<const uint64_t> rows, const ColumnView& values) {
+  Buffer bytes;
+  std::vector<uint64_t> offsets{0};
+  offsets.reserve(rows_ + 1);
+  uint64_t next = 0;  // row that is not taken over yet
+  auto keep_until = [&](uint64_t end) {
+    if (next == end) return;
+    uint64_t from = offsets_[next];
+    uint64_t base = offsets.back();
+    bytes.append({values_.data() + from, static_cast<size_t>(offsets_[end] - from)});
+    for (; next < end; ++next) offsets.push_back(base + (offsets_[next + 1] - from));
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    keep_until(rows[i]);
+    if (values.is_valid(i)) bytes.append(values.value(i));
+    offsets.push_back(bytes.size());
+    next = rows[i] + 1;
+  }
+  keep_until(rows_);
+  values_ = std::move(bytes);
+  offsets_ = std::move(offsets);
+}
+
+void ColumnData::replace(std::span<const uint64_t> rows, const ColumnView& values) {
+  if (rows.empty()) return;
+  STELA_CHECK(*values.type == type_ && values.rows == rows.size() && rows.back() < rows_, type_.name());
+  if (type_.is_variable()) {
+    replace_variable(rows, values);
+  } else {
+    uint64_t width = type_.value_width();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      std::memcpy(values_.data() + rows[i] * width, values.values + i * width, width);
+    }
+  }
+  if (values.validity == nullptr && validity_.empty()) return;
+  ensure_validity();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    bool was = bit_get(validity_.data(), rows[i]);
+    bool is = values.is_valid(i);
+    if (was == is) continue;
+    bit_set(validity_.data(), rows[i], is);
+    null_count_ += was ? 1 : uint64_t{0} - 1;
+  }
+}
+
 std::byte* ColumnData::grow_fixed(uint64_t rows) {
   STELA_CHECK(!type_.is_variable(), type_.name());
   size_t at = values_.size();

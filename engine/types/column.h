@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,9 @@ class ColumnData {
   // Types must be equal.
   void append(const ColumnView& view);
 
+  // The values of those rows, ascending, become these, one each. O(rows()) for variable types, else O(rows.size()).
+  void replace(std::span<const uint64_t> rows, const ColumnView& values);
+
   // Bulk growth for decoders: room for `rows` more values, all valid, contents for the caller to write.
   // Fixed types: returns where the first of them begins.
   std::byte* grow_fixed(uint64_t rows);
@@ -90,6 +94,7 @@ class ColumnData {
 
  private:
   void ensure_validity();
+  void replace_variable(std::span<const uint64_t> rows, const ColumnView& values);
   void add_rows(uint64_t count);  // all valid
   DataType type_;
   uint64_t rows_ = 0;

@@ -1,0 +1,440 @@
+// Cells changed in place: what versions show, conflicts, statistics, recovery; and all of it against a plain oracle.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+#include <thread>
+
+#include "engine/io/manual_clock.h"
+#include "engine/io/memory_env.h"
+#include "engine/store/patch_entry.h"
+#include "engine/store/store.h"
+
+namespace stela {
+namespace {
+
+using Cells = std::vector<std::optional<int64_t>>;
+
+ColumnData data_of(const Cells& cells) {
+  ColumnData column(DataType::of(TypeKind::kInt64));
+  for (const auto& cell : cells) {
+    if (cell) {
+      column.append_value<int64_t>(*cell);
+    } else {
+      column.append_nulls(1);
+    }
+  }
+  return column;
+}
+
+Cells cells_of(const ColumnView& view) {
+  Cells cells;
+  for (uint64_t row = 0; row < view.rows; ++row) {
+    cells.push_back(view.is_valid(row) ? std::optional(get_fixed<int64_t>(view.value(row).data())) : std::nullopt);
+  }
+  return cells;
+}
+
+Cells read(const Snapshot& snapshot, std::string_view column) {
+  auto data = snapshot.read(column, 0, snapshot.rows());
+  EXPECT_TRUE(data.ok()) << data.status().message();
+  return data.ok() ? cells_of(data->view()) : Cells();
+}
+
+class StoreUpdates : public ::testing::Test {
+ protected:
+  void open(StoreOptions options) {
+    options.background = false;
+    store_.reset();
+    auto store = env_ == nullptr ? Store::create(env_ = memory_env(3), options) : Store::open(env_, options);
+    ASSERT_TRUE(store.ok()) << store.status().message();
+    store_ = std::move(*store);
+  }
+  Table make_table(const Cells& cells) {
+    auto table = store_->create_table("/t");
+    EXPECT_TRUE(table.ok());
+    Batch batch;
+    EXPECT_TRUE(table->append(batch.add("a", data_of(cells)).add("b", data_of(cells)), {.author = "ann"}).ok());
+    return *table;
+  }
+  static void must(const Status& status) { ASSERT_TRUE(status.ok()) << status.message(); }
+  static Status update(const Table& table, const std::vector<uint64_t>& rows, const Cells& values,
+                       const UpdateBase& base = {}, std::string_view column = "a") {
+    auto writer = table.update_writer(column, base);
+    if (!writer.ok()) return writer.status();
+    ColumnData data = data_of(values);
+    STELA_TRY((*writer)->write(rows, data.view()));
+    return (*writer)->commit({.author = "bob"}).status();
+  }
+  static Cells range(int64_t count) {
+    Cells cells;
+    for (int64_t i = 0; i < count; ++i) cells.emplace_back(i);
+    return cells;
+  }
+
+  std::shared_ptr<MemoryEnv> env_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreUpdates, AVersionKeepsItsCellsAndTheNextHasTheNewOnes) {
+  open({});
+  Table table = make_table(range(10));
+  auto before = table.head();
+  must(update(table, {2, 7}, {20, std::nullopt}));
+  EXPECT_EQ(range(10), read(*before, "a"));
+  EXPECT_EQ(range(10), read(*table.at(VersionNumber{1}), "a"));
+  Cells expected = range(10);
+  expected[2] = 20;
+  expected[7].reset();
+  auto head = table.head();
+  EXPECT_EQ(expected, read(*head, "a"));
+  EXPECT_EQ(range(10), read(*head, "b"));
+  EXPECT_EQ("update", head->version().operation);
+  EXPECT_EQ(10u, head->rows());
+  EXPECT_EQ(1u, head->totals(*head->column("a"))->nulls);
+  ColumnData some(DataType::of(TypeKind::kInt64));
+  std::vector<uint64_t> rows{1, 2, 7, 9};
+  must(head->read_rows(*head->column("a"), rows, some));
+  EXPECT_EQ((Cells{1, 20, std::nullopt, 9}), cells_of(some.view()));
+  // The identity of the content changes with the column's cells, and of no other column.
+  EXPECT_NE(head->column("a")->change, before->column("a")->change);
+  EXPECT_EQ(head->column("b")->change, before->column("b")->change);
+}
+
+TEST_F(StoreUpdates, StatisticsAreThoseOfTheValuesSeen) {
+  open({.flat_bytes_min = 1024, .statistics_rows = 16});
+  Table table = make_table(range(200));
+  must(store_->maintain(true));
+  must(update(table, {0, 199}, {50, std::nullopt}));
+  auto head = table.head();
+  auto statistics = head->statistics(*head->column("a"));
+  ASSERT_TRUE(statistics.ok());
+  EXPECT_EQ(200u, statistics->rows);
+  EXPECT_EQ(1u, statistics->nulls);
+  EXPECT_EQ(1, get_fixed<int64_t>(statistics->min.data()));
+  EXPECT_EQ(198, get_fixed<int64_t>(statistics->max.data()));
+}
+
+TEST_F(StoreUpdates, WhatIsWrittenAsItWasIsNoChange) {
+  open({});
+  Table table = make_table(range(10));
+  must(update(table, {3, 4}, {3, 4}));
+  EXPECT_EQ(1u, table.latest()->value);
+  auto writer = table.update_writer("a");
+  std::vector<uint64_t> all(10);
+  std::iota(all.begin(), all.end(), 0);
+  Cells cells = range(10);
+  cells[5] = 55;
+  must((*writer)->write(all, data_of(cells).view()));
+  EXPECT_EQ(1u, (*writer)->cells());
+}
+
+TEST_F(StoreUpdates, TenCellsOfManyAreTenCellsInTheLog) {
+  open({});
+  constexpr int64_t kRows = 500'000;
+  Table table = make_table(range(kRows));
+  must(store_->maintain(true));
+  StoreCounters before = store_->counters();
+  std::vector<uint64_t> rows;
+  Cells values;
+  for (uint64_t i = 0; i < 10; ++i) {
+    rows.push_back(i * 50'000 + 17);
+    values.emplace_back(-1);
+  }
+  must(update(table, rows, values));
+  StoreCounters after = store_->counters();
+  EXPECT_LE(after.log_bytes - before.log_bytes, 4096u);
+  EXPECT_EQ(before.data_bytes, after.data_bytes);
+  auto head = table.head();
+  EXPECT_FALSE(head->flat(*head->column("a"), 0)->has_value());
+  EXPECT_TRUE(table.at(VersionNumber{1})->flat(*table.at(VersionNumber{1})->column("a"), 1'000'000'000).ok());
+  EXPECT_EQ((Cells{-1}), cells_of(head->read("a", 450'017, 1)->view()));
+}
+
+TEST_F(StoreUpdates, ManyCellsGoIntoAFileAndStayThere) {
+  open({.inline_bytes_max = 600, .entries_inline_max = 700});
+  Table table = make_table(range(9000));
+  Cells expected = range(9000);
+  std::vector<uint64_t> rows;
+  Cells values;
+  for (uint64_t row = 0; row < 9000; row += 3) {
+    rows.push_back(row);
+    values.emplace_back(-static_cast<int64_t>(row));
+    expected[row] = -static_cast<int64_t>(row);
+  }
+  must(update(table, rows, values));
+  for (int round = 0; round < 3; ++round) {
+    must(store_->maintain(true));
+    EXPECT_EQ(expected, read(*table.head(), "a"));
+    bool damaged = false;
+    must(store_->check([&](const DamageReport&) { damaged = true; }));
+    EXPECT_FALSE(damaged);
+    open({.inline_bytes_max = 600, .entries_inline_max = 700});
+    table = *store_->table("/t");
+  }
+  EXPECT_EQ(range(9000), read(*table.at(VersionNumber{1}), "a"));
+}
+
+TEST_F(StoreUpdates, TheSecondWriterOfACellLosesAndIsToldToWhom) {
+  open({});
+  Table table = make_table(range(10));
+  UpdateBase base{.version = VersionNumber{1}, .own = {}, .own_newest = {}};
+  must(update(table, {4}, {40}, base));
+  Status second = update(table, {3, 4}, {30, 41}, base);
+  EXPECT_EQ(Code::kConflict, second.code());
+  EXPECT_NE(std::string::npos, second.message().find("row 4 of column 'a' was changed by version 2 (update, by bob"))
+      << second.message();
+  EXPECT_EQ(2u, table.latest()->value);
+  must(update(table, {3, 5}, {30, 50}, base));   // other rows of the same granule
+  must(update(table, {4}, {44}, base, "b"));     // another column
+  Cells expected = range(10);
+  expected[3] = 30;
+  expected[4] = 40;
+  expected[5] = 50;
+  EXPECT_EQ(expected, read(*table.head(), "a"));
+}
+
+TEST_F(StoreUpdates, AWritersOwnCommitsAreNoConflict) {
+  open({});
+  Table table = make_table(range(10));
+  UpdateBase base{.version = VersionNumber{1}, .own = {}, .own_newest = {}};
+  must(update(table, {4}, {40}, base));
+  VersionInfo mine = table.head()->version();
+  must(update(table, {7}, {70}, base));  // somebody else's
+  base.own.push_back(mine.sequence);
+  base.own_newest = mine.number;
+  must(update(table, {4}, {41}, base));
+  EXPECT_EQ(Code::kConflict, update(table, {7}, {71}, base).code());
+}
+
+TEST_F(StoreUpdates, AppendsRenamesAndOtherColumnsAreNoConflictAndReplacementIs) {
+  open({});
+  Table table = make_table(range(4));
+  UpdateBase base{.version = VersionNumber{1}, .own = {}, .own_newest = {}};
+  Batch more;
+  must(table.append(more.add("a", data_of({4})).add("b", data_of({4})), {}).status());
+  must(table.rename_column("a", "c", false, {}).status());
+  must(update(table, {1}, {10}, base));
+  EXPECT_EQ((Cells{0, 10, 2, 3, 4}), read(*table.head(), "c"));
+  VersionNumber now = *table.latest();
+  // A replacement that began before an update of the column loses, and the other way round.
+  auto replacement = table.column_writer({"c", DataType::of(TypeKind::kInt64), true}, true, now);
+  must((*replacement)->append(data_of({9, 9, 9, 9, 9}).view()));
+  must(update(table, {0}, {-1}, {now, {}, {}}, "c"));
+  Status lost = (*replacement)->commit({}).status();
+  EXPECT_EQ(Code::kConflict, lost.code());
+  EXPECT_NE(std::string::npos, lost.message().find("changed by version 5")) << lost.message();
+  now = *table.latest();
+  auto again = table.column_writer({"c", DataType::of(TypeKind::kInt64), true}, true, now);
+  must((*again)->append(data_of({9, 9, 9, 9, 9}).view()));
+  must((*again)->commit({}).status());
+  Status replaced = update(table, {0}, {-2}, {now, {}, {}}, "c");
+  EXPECT_EQ(Code::kConflict, replaced.code());
+  EXPECT_NE(std::string::npos, replaced.message().find("version 6")) << replaced.message();
+}
+
+TEST_F(StoreUpdates, BadUpdatesAreRefusedWithASentence) {
+  open({});
+  Table table = make_table(range(4));
+  EXPECT_EQ(Code::kNotFound, table.update_writer("nope").status().code());
+  EXPECT_EQ(Code::kInvalid, update(table, {4}, {1}).code());
+  EXPECT_EQ(Code::kInvalid, update(table, {2, 1}, {1, 1}).code());
+  EXPECT_EQ(Code::kInvalid, update(table, {2}, {1, 1}).code());
+  ColumnData text(DataType::of(TypeKind::kUtf8));
+  text.append_text("x");
+  std::vector<uint64_t> row{0};
+  EXPECT_EQ(Code::kInvalid, table.update("a", row, text.view(), {}).status().code());
+  EXPECT_EQ(1u, table.latest()->value);
+}
+
+TEST_F(StoreUpdates, ConcurrentUpdatesOfOneGranuleAllStand) {
+  open({});
+  Table table = make_table(Cells(64, 0));
+  std::vector<std::thread> threads;
+  for (uint64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (uint64_t i = 0; i < 16; ++i) {
+        Status status = update(table, {i * 4 + thread}, {static_cast<int64_t>(1 + thread)});
+        EXPECT_TRUE(status.ok()) << status.message();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Cells expected;
+  for (uint64_t row = 0; row < 64; ++row) expected.emplace_back(1 + row % 4);
+  EXPECT_EQ(expected, read(*table.head(), "a"));
+}
+
+TEST_F(StoreUpdates, ConcurrentUpdatesOfOneCellLoseNone) {
+  open({});
+  Table table = make_table(Cells(4, 0));
+  std::atomic<int> done{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        while (true) {
+          auto head = table.head();
+          int64_t value = *read(*head, "a")[1];
+          Status status = update(table, {1}, {value + 1}, {head->version().number, {}, {}});
+          if (status.ok()) break;
+          ASSERT_EQ(Code::kConflict, status.code()) << status.message();
+        }
+        ++done;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(100, *read(*table.head(), "a")[1]);
+}
+
+TEST(PatchRows, WhatIsEncodedIsDecoded) {
+  SeededRandom random(5);
+  for (int round = 0; round < 300; ++round) {
+    store::GranuleRows rows;
+    uint64_t density = 1 + random.below(40);
+    uint64_t limit = 1 + random.below(store::kGranuleRowsMax);
+    for (uint64_t row = 0; row < limit; ++row) {
+      if (random.below(density) == 0) rows.push_back(static_cast<uint16_t>(row));
+    }
+    std::string bytes = store::encode_rows(rows);
+    EXPECT_LE(bytes.size(), 1 + store::kGranuleRowsMax / 8);
+    auto again = store::decode_rows(bytes);
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ(rows, *again);
+    bytes[random.below(bytes.size())] ^= static_cast<char>(1 << random.below(8));
+    (void)store::decode_rows(bytes);  // any outcome but a crash
+  }
+}
+
+// Random updates of integers and text, appends, upkeep and reopening, each version against a map.
+TEST(StoreUpdatesModel, EveryVersionShowsWhatItDid) {
+  const char* text = std::getenv("STELA_TEST_SCALE");
+  uint64_t scale = text == nullptr ? 100 : std::strtoull(text, nullptr, 10);
+  uint64_t rounds = std::max<uint64_t>(1, 12 * scale / 100);
+  for (uint64_t seed = 1; seed <= rounds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SeededRandom random(seed);
+    StoreOptions options{.background = false, .inline_bytes_max = 600, .entries_inline_max = 700, .merge_factor = 3,
+                         .page_bytes = 256, .flat_bytes_min = 1024, .statistics_rows = 16, .run_block_bytes = 256};
+    auto env = memory_env(seed);
+    auto store = Store::create(env, options).value();
+    Table table = *store->create_table("/t");
+    using Text = std::vector<std::optional<std::string>>;
+    struct Version {
+      Cells a;
+      Text b;
+    };
+    std::vector<Version> versions;
+    Version now;
+    auto random_text = [&]() -> std::optional<std::string> {
+      if (random.below(4) == 0) return std::nullopt;
+      return std::string(random.below(6), static_cast<char>('a' + random.below(26)));
+    };
+    auto random_cell = [&]() -> std::optional<int64_t> {
+      if (random.below(4) == 0) return std::nullopt;
+      return static_cast<int64_t>(random.below(100));
+    };
+    auto text_data = [](const Text& values) {
+      ColumnData data(DataType::of(TypeKind::kUtf8));
+      for (const auto& value : values) {
+        if (value) {
+          data.append_text(*value);
+        } else {
+          data.append_nulls(1);
+        }
+      }
+      return data;
+    };
+    auto check = [&](size_t number) {
+      auto at = table.at(VersionNumber{number});
+      ASSERT_TRUE(at.ok());
+      const Version& expected = versions[number - 1];
+      ASSERT_EQ(expected.a.size(), at->rows());
+      ASSERT_EQ(expected.a, read(*at, "a")) << "version " << number;
+      auto b = at->read("b", 0, at->rows());
+      ASSERT_TRUE(b.ok()) << b.status().message();
+      uint64_t bytes = 0;
+      uint64_t nulls = 0;
+      for (uint64_t row = 0; row < at->rows(); ++row) {
+        ASSERT_EQ(expected.b[row].has_value(), b->view().is_valid(row)) << "version " << number << " row " << row;
+        ASSERT_EQ(expected.b[row].value_or(""), as_text(b->view().value(row)));
+        bytes += expected.b[row].value_or("").size();
+        nulls += expected.b[row] ? 0 : 1;
+      }
+      auto totals = at->totals(*at->column("b"));
+      ASSERT_TRUE(totals.ok());
+      ASSERT_EQ(nulls, totals->nulls);
+      ASSERT_EQ(bytes, totals->value_bytes);
+      uint64_t first = random.below(at->rows() + 1);
+      uint64_t count = random.below(at->rows() - first + 1);
+      uint64_t part = 0;
+      for (uint64_t row = first; row < first + count; ++row) part += expected.b[row].value_or("").size();
+      ASSERT_EQ(part, *at->value_bytes(*at->column("b"), first, count));
+      auto statistics = at->statistics(*at->column("a"));
+      ASSERT_TRUE(statistics.ok());
+      std::optional<int64_t> least;
+      for (const auto& cell : expected.a) least = cell ? std::min(least.value_or(*cell), *cell) : least;
+      ASSERT_EQ(least.has_value(), statistics->has_bounds);
+      if (least) {
+        ASSERT_EQ(*least, get_fixed<int64_t>(statistics->min.data()));
+      }
+    };
+    for (int step = 0; step < 120; ++step) {
+      uint64_t choice = random.below(10);
+      if (now.a.empty() || choice < 3) {
+        uint64_t count = random.below(4) == 0 ? 100 + random.below(300) : 1 + random.below(5);
+        Cells a;
+        Text b;
+        for (uint64_t i = 0; i < count; ++i) {
+          a.push_back(random_cell());
+          b.push_back(random_text());
+        }
+        Batch batch;
+        ASSERT_TRUE(table.append(batch.add("a", data_of(a)).add("b", text_data(b)), {}).ok());
+        now.a.insert(now.a.end(), a.begin(), a.end());
+        now.b.insert(now.b.end(), b.begin(), b.end());
+        versions.push_back(now);
+      } else if (choice < 8) {
+        bool texts = random.coin();
+        std::vector<uint64_t> rows;
+        uint64_t density = 1 + random.below(60);
+        for (uint64_t row = 0; row < now.a.size(); ++row) {
+          if (random.below(density) == 0) rows.push_back(row);
+        }
+        Version next = now;
+        Cells a;
+        Text b;
+        for (uint64_t row : rows) {
+          next.a[row] = texts ? next.a[row] : random_cell();
+          next.b[row] = texts ? random_text() : next.b[row];
+          a.push_back(next.a[row]);
+          b.push_back(next.b[row]);
+        }
+        auto version = texts ? table.update("b", rows, text_data(b).view(), {})
+                             : table.update("a", rows, data_of(a).view(), {});
+        ASSERT_TRUE(version.ok()) << version.status().message();
+        bool differs = next.a != now.a || next.b != now.b;
+        ASSERT_EQ(differs, version->has_value());
+        now = next;
+        if (differs) versions.push_back(now);
+      } else if (choice == 8) {
+        Status kept = store->maintain(true);
+        ASSERT_TRUE(kept.ok()) << kept.message();
+      } else {
+        store.reset();
+        store = Store::open(env, options).value();
+        table = *store->table("/t");
+      }
+      if (!versions.empty()) check(1 + random.below(versions.size()));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+    for (size_t number = 1; number <= versions.size(); ++number) {
+      check(number);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stela
