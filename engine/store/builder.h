@@ -39,7 +39,12 @@ class Builder final : public CommitBuilder {
       : group_(group), catalog_(catalog), sequence_(sequence), time_ns_(time_ns), next_node_(next_node) {}
   // A typed reader of what `view` sees, and nothing that is being published; `view` outlives it.
   explicit Builder(const ReadView& view)
-      : group_(own_), catalog_(view.catalog()), stamp_(view.newest()), sequence_(view.q()), time_ns_(0), next_node_(0) {}
+      : group_(own_),
+        catalog_(view.catalog()),
+        stamp_(view.newest()),
+        sequence_(view.q()),
+        time_ns_(0),
+        next_node_(0) {}
 
   Sequence sequence() const override { return sequence_; }
   int64_t time_ns() const override { return time_ns_; }
@@ -47,7 +52,8 @@ class Builder final : public CommitBuilder {
   Status scan(std::string_view prefix, std::string_view after,
               const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
   void put(std::string_view key, std::string_view value) override;
-  // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier members of the group too.
+  // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier members of the group
+  // too.
   Status for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
                         const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const;
 

@@ -113,8 +113,8 @@ Status PatchReader::resolve(uint64_t granule_first, const std::vector<BornPatch>
     }
     auto& of_patch = values[static_cast<size_t>(cell.patch)];
     if (!of_patch) {
-      STELA_ASSIGN(of_patch, values_of(patches[static_cast<size_t>(cell.patch)].entry,
-                                       counts[static_cast<size_t>(cell.patch)]));
+      STELA_ASSIGN(of_patch,
+                   values_of(patches[static_cast<size_t>(cell.patch)].entry, counts[static_cast<size_t>(cell.patch)]));
     }
     out.values.append(of_patch->view().slice(cell.index, count));
     for (size_t i = 0; i < count; ++i) out.rows.push_back(id + i);
@@ -128,8 +128,7 @@ Result<PatchedCells> PatchReader::cells(uint64_t first, uint64_t count) const {
   if (!column_.has_patches() || count == 0) return found;
   uint64_t granule = granule_rows(column_.type);
   STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset_, column_.id, column_.folded, first / granule * granule,
-                                     first + count,
-                                     [&](uint64_t at, std::vector<BornPatch>& patches) -> Result<bool> {
+                                     first + count, [&](uint64_t at, std::vector<BornPatch>& patches) -> Result<bool> {
                                        STELA_TRY(resolve(at, patches, first, first + count, found));
                                        return true;
                                      }));

@@ -12,6 +12,8 @@ uint64_t Snapshot::rows() const { return impl_->version().rows; }
 
 Result<ColumnInfo> Snapshot::column(std::string_view name) const { return impl_->column(name); }
 
+Result<ColumnInfo> Snapshot::column(ColumnId id) const { return impl_->column(id); }
+
 Status Snapshot::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {
   return impl_->for_each_column(visit);
 }
@@ -129,18 +131,18 @@ Result<uint64_t> stored_value_bytes(const SnapshotImpl& impl, const ColumnInfo& 
                                     uint64_t count) {
   if (!column.type.is_variable()) return count * column.type.value_width();
   uint64_t total = 0;
-  STELA_TRY(for_each_piece(impl, column, first, count,
-                           [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-                             if (piece.tail) {
-                               total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
-                               return {};
-                             }
-                             STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
-                             if (!chunk) return {};
-                             STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
-                             total += bytes;
-                             return {};
-                           }));
+  STELA_TRY(
+      for_each_piece(impl, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
+        if (piece.tail) {
+          total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
+          return {};
+        }
+        STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
+        if (!chunk) return {};
+        STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
+        total += bytes;
+        return {};
+      }));
   return total;
 }
 
@@ -221,10 +223,9 @@ class StatisticsPass {
 
   Result<format::Statistics> run() {
     STELA_TRY(find_patched_rows());
-    STELA_TRY(for_each_piece(impl_, column_, 0, snapshot_.rows(),
-                             [&](const GroupPiece& piece, uint64_t from, uint64_t count) {
-                               return add_piece(piece, from, count);
-                             }));
+    STELA_TRY(for_each_piece(
+        impl_, column_, 0, snapshot_.rows(),
+        [&](const GroupPiece& piece, uint64_t from, uint64_t count) { return add_piece(piece, from, count); }));
     return result_;
   }
 

@@ -54,6 +54,8 @@ class Snapshot {
 
   // One lookup, whatever the number of columns. kNotFound names the column.
   Result<ColumnInfo> column(std::string_view name) const;
+  // The one with that id, whatever its name is; also when it is dropped.
+  Result<ColumnInfo> column(ColumnId id) const;
   // In the order of their creation.
   Result<std::vector<ColumnInfo>> columns() const;
   Status for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const;

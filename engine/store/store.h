@@ -66,9 +66,9 @@ class ColumnWriter {
 
 // What an update stands on: the version whose rows it means, and which commits since then are its own.
 struct UpdateBase {
-  VersionNumber version;           // 0: the newest
-  std::vector<Sequence> own;       // commits of the same writer after `version`, ascending: they are no conflict
-  VersionNumber own_newest;        // version that the last of them made; 0 when there is none
+  VersionNumber version;      // 0: the newest
+  std::vector<Sequence> own;  // commits of the same writer after `version`, ascending: they are no conflict
+  VersionNumber own_newest;   // version that the last of them made; 0 when there is none
 };
 
 // Cells of one column, changed in place: stores what differs from the base, and rewrites nothing.
@@ -109,6 +109,7 @@ class Table {
                                                       std::optional<VersionNumber> base = {}) const;
   // Of the column that has this name in the base version. kNotFound: there is none.
   Result<std::unique_ptr<UpdateWriter>> update_writer(std::string_view column, const UpdateBase& base = {}) const;
+  Result<std::unique_ptr<UpdateWriter>> update_writer(ColumnId column, const UpdateBase& base) const;
   // The same in one call: those cells, against the newest version.
   Result<std::optional<VersionInfo>> update(std::string_view column, std::span<const uint64_t> rows,
                                             const ColumnView& values, const CommitInfo& info) const;

@@ -45,6 +45,14 @@ Result<std::unique_ptr<ColumnWriter>> Table::column_writer(Field field, bool rep
 }
 
 Result<std::unique_ptr<UpdateWriter>> Table::update_writer(std::string_view column, const UpdateBase& base) const {
+  STELA_ASSIGN(Snapshot at_base, at(base.version));
+  STELA_ASSIGN(ColumnInfo named, at_base.column(column));
+  UpdateBase exact = base;
+  exact.version = at_base.version().number;
+  return store::make_update_writer(*store_, id_, named.id, exact);
+}
+
+Result<std::unique_ptr<UpdateWriter>> Table::update_writer(ColumnId column, const UpdateBase& base) const {
   return store::make_update_writer(*store_, id_, column, base);
 }
 

@@ -197,8 +197,8 @@ Status UpdateWriterImpl::put_cells(const ColumnView& values) {
   bytes_ += bytes;
   uint64_t inline_max = std::min(core_.options.inline_bytes_max, core_.options.entries_inline_max / 2);
   if (!fragment_ && bytes_ > inline_max) {
-    fragment_ = std::make_unique<PreparedFragment>(
-        core_, std::vector<format::ColumnSpec>{{column_.id, column_.type}}, false);
+    fragment_ =
+        std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{column_.id, column_.type}}, false);
     ColumnView before = buffered_.view();
     if (before.rows > 0) STELA_TRY(fragment_->append({&before, 1}));
     buffered_.clear();
@@ -284,8 +284,8 @@ Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& in
   }
   place_cells();
   VersionInfo version;
-  auto result = store_.committer().commit(Privilege::kOrdinary,
-                                          [&](Builder& builder) { return build(builder, info, &version); });
+  auto result =
+      store_.committer().commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
   if (!result.ok()) return result.status();
   committed_ = true;
   if (fragment_) fragment_->settle();
@@ -294,19 +294,17 @@ Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& in
 
 }  // namespace
 
-Result<std::unique_ptr<UpdateWriter>> make_update_writer(StoreImpl& store, NodeId dataset, std::string_view column,
+Result<std::unique_ptr<UpdateWriter>> make_update_writer(StoreImpl& store, NodeId dataset, ColumnId column,
                                                          const UpdateBase& base) {
   STELA_ASSIGN(auto base_impl, store.snapshot(dataset, base.version));
-  STELA_ASSIGN(ColumnInfo named, base_impl->column(column));
   std::shared_ptr<const SnapshotImpl> before = base_impl;
-  ColumnInfo info = named;
   if (base.own_newest.value != 0) {
     STELA_ASSIGN(before, store.snapshot(dataset, base.own_newest));
-    STELA_ASSIGN(info, before->column(named.id));
   }
-  return std::unique_ptr<UpdateWriter>(std::make_unique<UpdateWriterImpl>(
-      store, dataset, std::move(before), std::move(info), base_impl->version().sequence, base_impl->version().rows,
-      base.own));
+  STELA_ASSIGN(ColumnInfo info, before->column(column));
+  return std::unique_ptr<UpdateWriter>(
+      std::make_unique<UpdateWriterImpl>(store, dataset, std::move(before), std::move(info),
+                                         base_impl->version().sequence, base_impl->version().rows, base.own));
 }
 
 }  // namespace stela::store

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include "engine/store/store.h"
 #include "engine/store/store_impl.h"
 
 namespace stela::store {
 
-Result<std::unique_ptr<UpdateWriter>> make_update_writer(StoreImpl& store, NodeId dataset, std::string_view column,
+Result<std::unique_ptr<UpdateWriter>> make_update_writer(StoreImpl& store, NodeId dataset, ColumnId column,
                                                          const UpdateBase& base);
 
 }  // namespace stela::store

@@ -32,10 +32,10 @@ void copy_bits(const uint8_t* from, uint64_t from_offset, uint8_t* to, uint64_t 
 struct ColumnView {
   const DataType* type = nullptr;
   uint64_t rows = 0;
-  const std::byte* values = nullptr;   // fixed: first value; variable: byte 0 that offsets count from
-  const uint64_t* offsets = nullptr;   // variable types only: rows + 1
-  const uint8_t* validity = nullptr;   // nullptr: no nulls
-  uint64_t validity_offset = 0;        // bit of row 0 within `validity`
+  const std::byte* values = nullptr;  // fixed: first value; variable: byte 0 that offsets count from
+  const uint64_t* offsets = nullptr;  // variable types only: rows + 1
+  const uint8_t* validity = nullptr;  // nullptr: no nulls
+  uint64_t validity_offset = 0;       // bit of row 0 within `validity`
 
   bool is_valid(uint64_t row) const { return validity == nullptr || bit_get(validity, validity_offset + row); }
   uint64_t null_count() const { return validity == nullptr ? 0 : count_zero_bits(validity, validity_offset, rows); }

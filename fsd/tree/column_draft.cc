@@ -7,6 +7,7 @@
 
 #include "fsd/tree/content_identity.h"
 #include "fsd/tree/context.h"
+#include "fsd/tree/in_place_target.h"
 #include "fsd/tree/validity_target.h"
 #include "fsd/tree/view_file.h"
 
@@ -100,7 +101,7 @@ Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller
     return Status(Code::kBusy, path_ + " is being written; it can be read when it is closed");
   }
   STELA_TRY(context().writable());
-  if (over_ != nullptr && (flags & O_TRUNC) == 0) return over_->open(flags, caller);
+  bool in_place = over_ != nullptr && (flags & O_TRUNC) == 0;
   {
     // Readers of the column below hold this node's pages: a writer needs another one.
     std::lock_guard lock(mutex_);
@@ -109,13 +110,28 @@ Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller
       return look_again();
     }
   }
-  STELA_ASSIGN(std::unique_ptr<DraftTarget> target, create_column_target(context(), dataset_, file_name_, caller));
-  STELA_ASSIGN(std::unique_ptr<OpenFile> file, start(std::move(target), {}, flags, caller));
+  std::unique_ptr<OpenFile> file;
+  if (in_place) {
+    STELA_ASSIGN(file, open_in_place(flags, caller));
+  } else {
+    STELA_ASSIGN(std::unique_ptr<DraftTarget> target, create_column_target(context(), dataset_, file_name_, caller));
+    STELA_ASSIGN(file, start(std::move(target), {}, flags, caller));
+  }
   std::lock_guard lock(mutex_);
+  in_place_ = in_place;
   refused_ = {};
   set_mtime_ns_.reset();
   set_mode_.reset();
   return file;
+}
+
+Result<std::unique_ptr<OpenFile>> ColumnDraft::open_in_place(uint32_t flags, const Caller& caller) {
+  const auto& column = static_cast<const ColumnFile&>(*over_);
+  auto make = [&]() -> Result<std::shared_ptr<Draft>> {
+    STELA_ASSIGN(InPlace in_place, begin_in_place(context(), dataset_, file_name_, column, caller));
+    return Draft::over(*context().processes, std::move(in_place.bytes), std::move(in_place.target), caller);
+  };
+  return start(make, flags, caller);
 }
 
 namespace {
@@ -158,6 +174,16 @@ void ColumnDraft::committed(const VersionInfo&, Draft&) {
   context().head_moved(dataset_);
 }
 
+// Opened without O_TRUNC, and its time set (touch): that is the column's, whether cells were changed or not.
+void ColumnDraft::keep_touched_time() {
+  std::optional<int64_t> mtime_ns;
+  {
+    std::lock_guard lock(mutex_);
+    if (in_place_) mtime_ns = set_mtime_ns_;
+  }
+  if (mtime_ns.has_value()) keep_column_time(context(), dataset_, file_name_, *mtime_ns);
+}
+
 // Nulls that made no version, since they wait for their column or are what they were, show the time that was set
 // through the handle too.
 void ColumnDraft::keep_validity_time() {
@@ -194,6 +220,7 @@ void ColumnDraft::note_lost_mode() {
 void ColumnDraft::closed(const Status& failure) {
   std::string place = error_place();
   if (failure.ok()) {
+    keep_touched_time();
     keep_validity_time();
     note_lost_mode();
     // Nothing was written: the empty name stays addressable for a moment (create, close, open again).

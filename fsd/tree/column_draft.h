@@ -1,4 +1,4 @@
-// ColumnDraft: a file written under a column's name: a new column, or the replacement of one.
+// ColumnDraft: a file written under a column's name: a new column, the replacement of one, or changes in place.
 #pragma once
 
 #include <memory>
@@ -75,14 +75,17 @@ class ColumnDraft : public DraftFile {
   void closed(const Status& failure) override;
 
  private:
+  void keep_touched_time();
   void keep_validity_time();
   void note_lost_mode();
   Result<std::unique_ptr<OpenFile>> open_below(const Caller& caller);
+  Result<std::unique_ptr<OpenFile>> open_in_place(uint32_t flags, const Caller& caller);
   const NodeId dataset_;
   const std::string file_name_;
   const NodeRef over_;  // a ColumnFile
   Status refused_;
   bool read_below_ = false;
+  bool in_place_ = false;             // the last writer opened it without O_TRUNC
   std::optional<uint32_t> set_mode_;  // through the handle, until it is closed
 };
 

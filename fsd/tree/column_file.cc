@@ -143,15 +143,12 @@ Status ColumnFile::refuse_writing(uint32_t flags) const {
   }
   STELA_TRY(context().writable());
   std::string_view extension = view_.form->extension();
-  if (extension == ".valid.npy") {
-    if ((flags & O_TRUNC) != 0) return {};
-    return unsupported(path() + ": nulls cannot be changed in place yet; write the whole file again (cp, np.save)");
-  }
+  if (extension == ".valid.npy") return {};
   if (find_column_format(extension) == nullptr) {
     return invalid(path() + ": a column is written as .npy or .arrow; rows of text go through .append/");
   }
-  if ((flags & O_TRUNC) == 0) {
-    return unsupported(path() + ": values cannot be changed in place yet; write the whole column again (cp, np.save)");
+  if ((flags & O_TRUNC) == 0 && extension != ".npy") {
+    return unsupported(path() + ": values are changed in place in the .npy of a column; write this form whole (cp)");
   }
   return {};
 }

@@ -4,7 +4,7 @@
 
 namespace stela::fsd {
 
-Draft::Draft(Processes& processes, std::unique_ptr<Spool> spool, std::unique_ptr<DraftTarget> target,
+Draft::Draft(Processes& processes, std::unique_ptr<DraftBytes> spool, std::unique_ptr<DraftTarget> target,
              Continuation continuation, uint32_t opener)
     : processes_(processes),
       opener_(opener),
@@ -27,8 +27,14 @@ Result<std::shared_ptr<Draft>> Draft::create(Files& files, DraftBudget& budget, 
       new Draft(processes, std::move(spool), std::move(target), continuation, processes.thread_group(opener.pid)));
 }
 
+std::shared_ptr<Draft> Draft::over(Processes& processes, std::unique_ptr<DraftBytes> bytes,
+                                   std::unique_ptr<DraftTarget> target, const Caller& opener) {
+  return std::shared_ptr<Draft>(
+      new Draft(processes, std::move(bytes), std::move(target), {}, processes.thread_group(opener.pid)));
+}
+
 void Draft::show_size_locked() {
-  pending_bytes_ = spool_->size();
+  pending_bytes_ = spool_->held_bytes();
   shown_size_ = continuation_.base + spool_->size() - continuation_.head.size();
 }
 
@@ -124,7 +130,7 @@ Draft::Outcome Draft::flush(const Caller& caller) {
                                 ": what it had not finished is not committed"};
     Outcome outcome{.status = poisoned_, .committed = {}, .tried = dirty_};
     dirty_ = false;
-    (void)spool_->truncate(0);
+    spool_->drop();
     return outcome;
   }
   if (hole_) return {.status = hole_failure_, .committed = {}};

@@ -50,6 +50,10 @@ class Draft {
                                                std::unique_ptr<DraftTarget> target, const Continuation& continuation,
                                                const Caller& opener);
 
+  // Of bytes that are kept somewhere already.
+  static std::shared_ptr<Draft> over(Processes& processes, std::unique_ptr<DraftBytes> bytes,
+                                     std::unique_ptr<DraftTarget> target, const Caller& opener);
+
   struct Outcome {
     Status status;                         // for the caller
     std::optional<VersionInfo> committed;  // something was
@@ -59,7 +63,7 @@ class Draft {
   Status write(uint64_t offset, ByteSpan bytes);
   Status truncate(uint64_t size);
   uint64_t size() const { return shown_size_; }
-  // In the spool.
+  // That wait for a commit.
   uint64_t pending_bytes() const { return pending_bytes_; }
   // Of a text format: the bytes up to the first line's end, at most `bytes_max`; else "".
   std::string first_line(size_t bytes_max);
@@ -75,7 +79,7 @@ class Draft {
   Status failure();
 
  private:
-  Draft(Processes& processes, std::unique_ptr<Spool> spool, std::unique_ptr<DraftTarget> target,
+  Draft(Processes& processes, std::unique_ptr<DraftBytes> spool, std::unique_ptr<DraftTarget> target,
         Continuation continuation, uint32_t opener);
   Outcome commit_locked(bool final);
   uint64_t spool_offset(uint64_t offset) const { return offset - continuation_.base + continuation_.head.size(); }
@@ -86,7 +90,7 @@ class Draft {
   std::mutex mutex_;
   Continuation continuation_;
   std::unique_ptr<DraftTarget> target_;  // outlives the spool, which asks it for a stream
-  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<DraftBytes> spool_;
   std::atomic<uint64_t> shown_size_ = 0;
   std::atomic<uint64_t> pending_bytes_ = 0;
   bool dirty_ = false;            // bytes since the last try

@@ -96,6 +96,16 @@ std::shared_ptr<Draft> DraftFile::live() const {
 Result<std::unique_ptr<OpenFile>> DraftFile::start(std::unique_ptr<DraftTarget> target,
                                                    const Draft::Continuation& continuation, uint32_t flags,
                                                    const Caller& caller) {
+  return start(
+      [&] {
+        return Draft::create(context().store.env().files(), context().drafts, *context().processes, std::move(target),
+                             continuation, caller);
+      },
+      flags, caller);
+}
+
+Result<std::unique_ptr<OpenFile>> DraftFile::start(const std::function<Result<std::shared_ptr<Draft>>()>& make,
+                                                   uint32_t flags, const Caller& caller) {
   {
     std::lock_guard lock(mutex_);
     if (starting_ || live_.lock() != nullptr) {
@@ -104,8 +114,7 @@ Result<std::unique_ptr<OpenFile>> DraftFile::start(std::unique_ptr<DraftTarget> 
     }
     starting_ = true;
   }
-  auto draft = Draft::create(context().store.env().files(), context().drafts, *context().processes, std::move(target),
-                             continuation, caller);
+  auto draft = make();
   std::lock_guard lock(mutex_);
   starting_ = false;
   if (!draft.ok()) return draft.status();

@@ -2,6 +2,7 @@
 // kinds: a column (column_draft.h), rows (drop_file.h).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,6 +33,9 @@ class DraftFile : public SideFile {
   // already.
   Result<std::unique_ptr<OpenFile>> start(std::unique_ptr<DraftTarget> target, const Draft::Continuation& continuation,
                                           uint32_t flags, const Caller& caller);
+  // The same, of a draft that `make` makes.
+  Result<std::unique_ptr<OpenFile>> start(const std::function<Result<std::shared_ptr<Draft>>()>& make, uint32_t flags,
+                                          const Caller& caller);
   std::shared_ptr<Draft> live() const;
 
   mutable std::mutex mutex_;

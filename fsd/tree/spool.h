@@ -51,9 +51,22 @@ class SpoolStream {
   virtual Status read(uint64_t offset, MutableByteSpan into) = 0;
 };
 
+// Where a draft's bytes are kept. Not thread-safe.
+class DraftBytes : public ByteSource {
+ public:
+  // Short only at the end.
+  virtual Result<size_t> read_up_to(uint64_t offset, MutableByteSpan into) = 0;
+  virtual Status write(uint64_t offset, ByteSpan bytes) = 0;
+  virtual Status truncate(uint64_t size) = 0;
+  // That wait for a commit.
+  virtual uint64_t held_bytes() const { return size(); }
+  // What was written is forgotten.
+  virtual void drop() = 0;
+};
+
 // The bytes of one file: in memory while they are few, then in a stream as long as they come in order and the
-// stream takes them, else in a scratch file. Not thread-safe.
-class Spool final : public ByteSource {
+// stream takes them, else in a scratch file.
+class Spool final : public DraftBytes {
  public:
   // Given the first bytes, the stream that takes them and what follows; null: there is none.
   using StartStream = std::function<std::shared_ptr<SpoolStream>(ByteSpan head)>;
@@ -66,10 +79,10 @@ class Spool final : public ByteSource {
   uint64_t size() const override;
   // Bytes beyond the end read as zero.
   Status read(uint64_t offset, MutableByteSpan into) override;
-  // Short only at the end.
-  Result<size_t> read_up_to(uint64_t offset, MutableByteSpan into);
-  Status write(uint64_t offset, ByteSpan bytes);
-  Status truncate(uint64_t size);
+  Result<size_t> read_up_to(uint64_t offset, MutableByteSpan into) override;
+  Status write(uint64_t offset, ByteSpan bytes) override;
+  Status truncate(uint64_t size) override;
+  void drop() override { (void)truncate(0); }
 
  private:
   Spool(Files& files, DraftBudget& budget, StartStream start_stream)

@@ -33,6 +33,8 @@ class ColumnFile : public Node {
 
   const ColumnInfo& column() const { return view_.column; }
   const ViewForm& form() const { return *view_.form; }
+  // Where the content was found.
+  VersionNumber version() const { return version_; }
 
  private:
   Result<Snapshot> snapshot() const;

@@ -243,6 +243,34 @@ Operation write_column(const Model& model, const std::string& name, SeededRandom
   return operation;
 }
 
+// A few cells, or many, in place.
+Operation update_cells(const Model& model, const std::string& name, SeededRandom& random) {
+  Operation operation{"update cells of " + name, model, {}};
+  ModelDataset& dataset = operation.after.datasets[name];
+  std::string column_name = pick_column(*dataset.versions.back(), random);
+  auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
+  next->removal = false;
+  ModelColumn& column = next->columns[column_name];
+  ModelColumn cells{column.text, {}};
+  std::vector<uint64_t> rows;
+  uint64_t one_in = 1 + random.below(40);
+  for (uint64_t row = 0; row < next->rows; ++row) {
+    if (random.below(one_in) == 0) rows.push_back(row);
+  }
+  fill(cells, rows.size(), random);
+  bool differs = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    differs = differs || column.values[rows[i]] != cells.values[i];
+    column.values[rows[i]] = cells.values[i];
+  }
+  if (differs) dataset.versions.push_back(std::move(next));
+  operation.run = [name, column_name, rows, data = to_data(cells, 0)](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return table.update(column_name, rows, data.view(), {}).status();
+  };
+  return operation;
+}
+
 Operation drop_column(const Model& model, const std::string& name, SeededRandom& random) {
   Operation operation{"drop a column of " + name, model, {}};
   ModelDataset& dataset = operation.after.datasets[name];
@@ -354,7 +382,8 @@ Operation random_operation(const Model& model, SeededRandom& random) {
   if (choice < 24 && !dataset.versions.empty()) return change_tag(model, name, random);
   if (choice < 32 && has_columns) return drop_column(model, name, random);
   if (choice < 38 && has_columns) return rename_column(model, name, random);
-  if (choice < 55) return write_column(model, name, random);
+  if (choice < 52) return write_column(model, name, random);
+  if (choice < 72 && has_columns) return update_cells(model, name, random);
   return append_rows(model, name, random);
 }
 

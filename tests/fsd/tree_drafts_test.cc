@@ -299,8 +299,7 @@ TEST_F(TreeDraftsTest, ATimeSetByNameRightAfterTheCloseIsKept) {
 TEST_F(TreeDraftsTest, AnotherTypeOfWriteToAColumnSaysWhatToDo) {
   make_trips();
   EXPECT_CODE(Code::kInvalid, open("/trips/fare.csv", O_WRONLY | O_TRUNC));
-  EXPECT_CODE(Code::kUnsupported, open("/trips/fare.npy", O_RDWR));
-  EXPECT_CODE(Code::kUnsupported, open("/trips/fare.valid.npy", O_RDWR));
+  EXPECT_CODE(Code::kUnsupported, open("/trips/fare.arrow", O_RDWR));
   EXPECT_CODE(Code::kNotPermitted, open("/trips/.stats.json", O_WRONLY | O_TRUNC));
 }
 

@@ -185,7 +185,6 @@ TEST_F(TreeNamesTest, WhatIsComingSaysSo) {
                            ".delete", ".upsert", ".query.csv"}) {
     EXPECT_CODE(Code::kUnsupported, look(std::string("/trips/") + name)) << name;
   }
-  EXPECT_CODE(Code::kUnsupported, open("/trips/fare.npy", O_WRONLY));
 }
 
 TEST_F(TreeNamesTest, RenameOfAColumnKeepsItsExtension) {

@@ -103,12 +103,6 @@ TEST_F(TreeValidityTest, WhatIsNotABoolArrayIsRefusedAtItsOwnClose) {
   EXPECT_EQ(1u, latest("/d"));
 }
 
-TEST_F(TreeValidityTest, ChangingItInPlaceIsNotSupportedYet) {
-  EXPECT_OK(put("/d/x.npy", doubles({1, 2})));
-  EXPECT_CODE(Code::kUnsupported, open("/d/x.valid.npy", O_RDWR));
-  EXPECT_NE(std::string::npos, error_at("/d/x.valid.npy").find("in place"));
-}
-
 TEST_F(TreeValidityTest, NotATimeStaysNull) {
   EXPECT_OK(put("/d/t.npy", npy_bytes<int64_t>("<M8[us]", {5, INT64_MIN})));
   EXPECT_EQ(truths({1, 0}), text("/d/t.valid.npy"));

@@ -104,9 +104,6 @@ class Validity(MountCase):
             with self.refused(errno.EINVAL):
                 self.write(path, npy(array))
             self.assertIn(says, self.sentence(path))
-        with self.refused(errno.ENOTSUP):
-            os.open(path, os.O_RDWR)
-        self.assertIn("in place", self.sentence(path))
         self.assertEqual(self.version(), 1)
 
     def test_unlink_does_nothing(self):

@@ -16,6 +16,7 @@ std::string as_json_line(const VersionInfo& version) {
              .text("operation", version.operation)
              .number("rows", version.rows)
              .number("rows_added", version.rows_added)
+             .number("bytes_added", version.bytes_added)
              .text("author", version.author)
              .text("message", version.message)
              .str() +
@@ -28,6 +29,7 @@ std::vector<std::string> as_row(const VersionInfo& version) {
           printable(version.operation),
           std::to_string(version.rows),
           "+" + std::to_string(version.rows_added),
+          "+" + format_bytes(version.bytes_added),
           printable(version.author),
           printable(version.message)};
 }
@@ -53,7 +55,7 @@ VerbOutcome run(const VerbContext& context) {
   constexpr size_t kBatchLines = 1000;
   std::vector<std::vector<std::string>> rows;
   auto print_rows = [&] {
-    output.text(format_table(rows, {true, false, false, true, true, false, false}));
+    output.text(format_table(rows, {true, false, false, true, true, true, false, false}));
     rows.clear();
   };
   uint64_t number = found->snapshot ? found->snapshot.version().number.value : 0;
@@ -80,8 +82,8 @@ const VerbSpec& log_verb() {
       .usage = "STORE /DATASET[/.versions/N]",
       .summary = "show the versions of a dataset",
       .description =
-          "One line for each version, the newest first: number, time, operation, rows, rows added, author,\n"
-          "message.",
+          "One line for each version, the newest first: number, time, operation, rows, rows added, bytes added,\n"
+          "author, message.",
       .options = {{"limit", 'n', OptionSpec::Kind::kValue, "N", "at most N versions"},
                   {"json", 0, OptionSpec::Kind::kSwitch, "", "print a line of JSON for each version"}},
       .args_min = 1,
