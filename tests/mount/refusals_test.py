@@ -111,7 +111,7 @@ class Refusals(MountCase):
             (lambda: os.listdir(dataset / ".versions/99"), errno.ENOENT),
             (lambda: os.listdir(dataset / ".versions/x"), errno.ENOENT),
             (lambda: os.listdir(dataset / ".at/1970-01-01"), errno.ENOENT),
-            (lambda: os.open(dataset / "a.npy", os.O_RDWR), errno.ENOTSUP),
+            (lambda: os.open(dataset / "a.arrow", os.O_RDWR), errno.ENOTSUP),
         )
         for number, (act, code) in enumerate(cases):
             with self.subTest(number), self.refused(code):
