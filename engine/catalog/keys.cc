@@ -63,6 +63,9 @@ std::string describe(uint64_t node, KeyKind kind, std::string_view rest) {
     case KeyKind::kRemoval:
       if (one) return "file to be removed " + number(first);
       break;
+    case KeyKind::kFold:
+      if (one) return "folded column " + number(first) + of;
+      break;
     case KeyKind::kViewInfo: return "remembered view " + quoted(rest) + of;
   }
   return "key of kind " + number(static_cast<uint8_t>(kind)) + " " + quoted(rest) + of;

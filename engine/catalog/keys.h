@@ -18,13 +18,14 @@ enum class KeyKind : uint8_t {
   kColumn = 5,      // (dataset, column id)             -> ColumnEntry
   kColumnName = 6,  // (dataset, name)                  -> ColumnNameEntry
   kFragment = 7,    // (dataset, group, first row id)   -> FragmentEntry
-  kPatch = 8,       // reserved: (dataset, column, first row id of a granule)
+  kPatch = 8,       // (dataset, column, first row id of a granule) -> PatchEntry
   kDeleted = 9,     // reserved: (dataset, block of 2^20 row ids)
   kIndex = 10,      // reserved
   kReceipt = 11,    // (dataset, drop-box name)         -> ReceiptEntry
   kFile = 12,       // (node 0, file id)                -> FileEntry: a file under data/
   kRemoval = 13,    // (node 0, file id)                -> a file to be unlinked
   kViewInfo = 14,   // (dataset, view identity)         -> remembered size and times
+  kFold = 15,       // (dataset, column id)             -> FoldEntry
 };
 
 inline std::string prefix(NodeId node, KeyKind kind) {

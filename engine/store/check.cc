@@ -28,7 +28,8 @@ Result<std::vector<Section>> living_sections(const catalog::CatalogState& catalo
   for (entries->seek({}); entries->valid(); entries->next()) {
     std::string_view key = entries->key();
     bool patch = key.size() == 25 && key[8] == static_cast<char>(KeyKind::kPatch);
-    if (!patch && (key.size() != 25 || key[8] != static_cast<char>(KeyKind::kFragment))) continue;
+    bool fold = key.size() == 17 && key[8] == static_cast<char>(KeyKind::kFold);
+    if (!patch && !fold && (key.size() != 25 || key[8] != static_cast<char>(KeyKind::kFragment))) continue;
     if (entries->install() > q || (key == last_key && entries->birth() == last_birth)) continue;
     last_key = std::string(key);
     last_birth = entries->birth();
@@ -40,12 +41,15 @@ Result<std::vector<Section>> living_sections(const catalog::CatalogState& catalo
       entry.file = cells.file;
       entry.offset = cells.offset;
       entry.length = entry.bytes = cells.length;
+    } else if (fold) {
+      STELA_ASSIGN(auto folded, store::FoldEntry::decode(entries->value()));
+      entry = std::move(folded.fragment);
     } else {
       STELA_ASSIGN(entry, store::FragmentEntry::decode(entries->value()));
     }
     if (!seen.insert({entry.file, entry.offset}).second) continue;
     sections.push_back(
-        {NodeId{get_ordered(key.data())}, get_ordered(key.data() + 17), entries->birth(), std::move(entry)});
+        {NodeId{get_ordered(key.data())}, fold ? 0 : get_ordered(key.data() + 17), entries->birth(), std::move(entry)});
   }
   STELA_TRY(entries->status());
   return sections;

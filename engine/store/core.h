@@ -61,7 +61,8 @@ class ColumnIds {
 };
 
 struct AtomicCounters {
-  std::atomic<uint64_t> commits{0}, groups{0}, log_bytes{0}, flushes{0}, merges{0}, files_removed{0}, commit_waits{0};
+  std::atomic<uint64_t> commits{0}, groups{0}, log_bytes{0}, flushes{0}, merges{0}, folds{0}, files_removed{0},
+      commit_waits{0};
   std::atomic<uint64_t> data_files{0}, data_bytes{0};
 };
 

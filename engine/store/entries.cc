@@ -158,7 +158,6 @@ std::string ColumnEntry::encode() const {
   put_varint(out, dropped ? 1 : 0);
   put_varint(out, created.value);
   put_varint(out, patched.value);
-  put_varint(out, folded.value);
   put_fixed(out, nulls_added);
   put_fixed(out, bytes_added);
   return out;
@@ -172,8 +171,7 @@ Result<ColumnEntry> ColumnEntry::decode(std::string_view bytes) {
             read_id(in, &entry.created);
   // The first stores had no patches.
   if (ok && !in.at_end()) {
-    ok = read_id(in, &entry.patched) && read_id(in, &entry.folded) && in.fixed(&entry.nulls_added) &&
-         in.fixed(&entry.bytes_added);
+    ok = read_id(in, &entry.patched) && in.fixed(&entry.nulls_added) && in.fixed(&entry.bytes_added);
   }
   if (!ok || !entry.type.validate().ok()) return malformed("column");
   return entry;
@@ -209,6 +207,25 @@ Result<FragmentEntry> FragmentEntry::decode(std::string_view bytes) {
   bool ok = read_version(in) && read_id(in, &entry.file) && in.varint(&entry.offset) && in.varint(&entry.length) &&
             in.varint(&entry.rows) && in.varint(&entry.bytes) && read_ids(in, &entry.flats);
   if (!ok) return malformed("fragment");
+  return entry;
+}
+
+std::string FoldEntry::encode() const {
+  std::string out = begin();
+  put_text(out, fragment.encode());
+  put_fixed(out, nulls_added);
+  put_fixed(out, bytes_added);
+  return out;
+}
+
+Result<FoldEntry> FoldEntry::decode(std::string_view bytes) {
+  Decoder in(bytes);
+  FoldEntry entry;
+  std::string_view fragment;
+  if (!read_version(in) || !in.text(&fragment) || !in.fixed(&entry.nulls_added) || !in.fixed(&entry.bytes_added)) {
+    return malformed("fold");
+  }
+  STELA_ASSIGN(entry.fragment, FragmentEntry::decode(fragment));
   return entry;
 }
 

@@ -74,9 +74,7 @@ struct ColumnEntry {
   bool dropped = false;
   Sequence created;  // commit that gave it its values: create, replace
   Sequence patched;  // newest commit that changed cells of it in place; 0: none did
-  // What the fragments of its group hold takes in every patch born at or before this.
-  Sequence folded;
-  // What the patches born after `folded` add to the nulls and value bytes of the fragments.
+  // What its patches add to the nulls and value bytes of what is stored below them.
   int64_t nulls_added = 0;
   int64_t bytes_added = 0;
   std::string encode() const;
@@ -100,6 +98,15 @@ struct FragmentEntry {
   std::vector<FileId> flats;
   std::string encode() const;
   static Result<FragmentEntry> decode(std::string_view bytes);
+};
+
+// (dataset, column): its rows [0, fragment.rows) with every patch taken in that was born at or before this entry.
+struct FoldEntry {
+  FragmentEntry fragment;
+  int64_t nulls_added = 0;  // of the column's entry at that time
+  int64_t bytes_added = 0;
+  std::string encode() const;
+  static Result<FoldEntry> decode(std::string_view bytes);
 };
 
 // (node 0, file id): a data file that some entry names (kFile), or that is to be unlinked (kRemoval).

@@ -13,24 +13,25 @@ bool Maintenance::due() const {
          committer_.tail_bytes() > core_.options.flush_tail_bytes;
 }
 
-Status Maintenance::run(bool force) {
+Status Maintenance::run(bool force_flush, bool force_fold) {
   std::lock_guard lane(lane_);
-  Status status = run_round(force);
+  Status status = run_round(force_flush, force_fold);
   // Commits that wait for space in the log learn of any end, not only of a flush's.
   if (!status.ok()) committer_.flush_ended(status);
   return status;
 }
 
-Status Maintenance::run_round(bool force) {
+Status Maintenance::run_round(bool force_flush, bool force_fold) {
   STELA_TRY(core_.latch.check());
   Status prepared = committer_.prepare_ahead();
   if (!prepared.ok() && prepared.code() != Code::kNoSpace) return note_failure(prepared);
-  if (force || due()) {
+  if (force_flush || due()) {
     Status flushed = flush_with_reserve(false);
     committer_.flush_ended(flushed);
     STELA_TRY(note_failure(flushed));
   }
   STELA_TRY(note_failure(merge_fragments()));
+  STELA_TRY(note_failure(fold_columns(force_fold)));
   STELA_TRY(note_failure(merge_runs()));
   STELA_TRY(note_failure(remove_files()));
   return note_failure(refill_reserve());

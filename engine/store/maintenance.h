@@ -1,5 +1,5 @@
-// The maintenance lane: flush, merge of runs, merge of fragments, removal of files. One job at a time; each
-// is new files first, then one record or manifest.
+// The maintenance lane: flush, merge of runs, merge of fragments, folding of patches, removal of files. One job at a
+// time; each is new files first, then one record or manifest.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ class Maintenance {
   // `manifest` is the one the store was opened from.
   Maintenance(Core& core, Committer& committer, LogDevice& log, Manifest manifest);
 
-  // One round; `force` whatever the thresholds. Any thread; rounds take turns. After an error the store is
-  // as it was; a failed sync turns it read-only.
-  Status run(bool force);
+  // One round; with `force_flush`, `force_fold` whatever the thresholds. Any thread; rounds take turns. After an error
+  // the store is as it was; a failed sync turns it read-only.
+  Status run(bool force_flush, bool force_fold);
   // Flush and, when nothing came after it, a manifest that says the store was closed.
   Status close();
   // Removes files that recovery found named by nothing, and finishes removals begun before.
@@ -32,9 +32,13 @@ class Maintenance {
   bool due() const;
   // A dataset got a fragment: it is looked at for merging in the next round.
   void note_grown(NodeId dataset);
+  // Cells of a column of about that many bytes were changed: it is folded when it has been left alone.
+  void note_patched(NodeId dataset, ColumnId column, uint64_t column_bytes);
+  // Until a column is due to be folded; the largest number when none is.
+  int64_t next_fold_ns() const;
 
  private:
-  Status run_round(bool force);
+  Status run_round(bool force_flush, bool force_fold);
   Status flush(bool clean);
   Status flush_with_reserve(bool clean);
   Status write_tails(const Committer::Cut& cut, std::vector<catalog::Entry>& entries);
@@ -46,6 +50,9 @@ class Maintenance {
   Status merge_fragments();
   Result<std::vector<NodeId>> datasets_to_merge();
   Status merge_dataset(NodeId dataset);
+  Status find_patched_columns();
+  Status fold_columns(bool force);
+  Status fold_column(NodeId dataset, ColumnId id);
   Status remove_files();
   Status note_failure(const Status& status);
 
@@ -57,8 +64,10 @@ class Maintenance {
   bool reserve_present_ = false;
   bool files_may_be_unused_ = true;
   bool look_at_all_ = true;
-  std::mutex grown_mutex_;  // innermost
-  std::set<NodeId> grown_;  // datasets that got a fragment since the last look at merging
+  bool patches_found_ = false;
+  mutable std::mutex grown_mutex_;  // innermost
+  std::set<NodeId> grown_;          // datasets that got a fragment since the last look at merging
+  std::map<std::pair<NodeId, ColumnId>, int64_t> fold_due_ns_;  // columns with patches
 };
 
 inline constexpr const char* kReserveName = "reserve";

@@ -276,12 +276,16 @@ Result<std::map<FileId, uint64_t>> count_file_uses(const catalog::CatalogState& 
   entries->seek({});
   while (entries->valid()) {
     std::string_view key = entries->key();
-    bool patch = key.size() >= 9 && key[8] == static_cast<char>(catalog::KeyKind::kPatch);
-    if (!patch && (key.size() < 9 || key[8] != static_cast<char>(catalog::KeyKind::kFragment))) {
-      // To the fragments of this node, which patches follow, or of the next.
+    auto kind = static_cast<catalog::KeyKind>(key.size() < 9 ? 0 : key[8]);
+    bool patch = kind == catalog::KeyKind::kPatch;
+    bool fold = kind == catalog::KeyKind::kFold;
+    if (!patch && !fold && kind != catalog::KeyKind::kFragment) {
+      // To the fragments of this node, which patches follow, to its folds, or to the next node.
       NodeId node{key.size() < 8 ? 0 : get_ordered(key.data())};
-      bool before = key.size() < 9 || static_cast<uint8_t>(key[8]) < static_cast<uint8_t>(catalog::KeyKind::kFragment);
-      seek_to = catalog::prefix(before ? node : NodeId{node.value + 1}, catalog::KeyKind::kFragment);
+      auto wanted = kind < catalog::KeyKind::kFragment ? catalog::KeyKind::kFragment : catalog::KeyKind::kFold;
+      if (kind > catalog::KeyKind::kFold) node = NodeId{node.value + 1};
+      if (kind > catalog::KeyKind::kFold) wanted = catalog::KeyKind::kFragment;
+      seek_to = catalog::prefix(node, wanted);
       entries->seek(seek_to);
       continue;
     }
@@ -293,7 +297,13 @@ Result<std::map<FileId, uint64_t>> count_file_uses(const catalog::CatalogState& 
         STELA_ASSIGN(PatchEntry cells, PatchEntry::decode(entries->value()));
         if (cells.file.value != 0) ++uses[cells.file];
       } else if (!entries->erased()) {
-        STELA_ASSIGN(FragmentEntry fragment, FragmentEntry::decode(entries->value()));
+        FragmentEntry fragment;
+        if (fold) {
+          STELA_ASSIGN(FoldEntry folded, FoldEntry::decode(entries->value()));
+          fragment = std::move(folded.fragment);
+        } else {
+          STELA_ASSIGN(fragment, FragmentEntry::decode(entries->value()));
+        }
         ++uses[fragment.file];
         for (FileId flat : fragment.flats) ++uses[flat];
       }

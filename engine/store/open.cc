@@ -171,14 +171,15 @@ void StoreImpl::lane() {
   while (true) {
     bool woken = false;
     {
+      auto fold = std::chrono::nanoseconds(std::max<int64_t>(maintenance_->next_fold_ns(), 1'000'000));
       std::unique_lock lock(lane_mutex_);
-      woken = lane_wake_.wait_for(lock, idle, [&] { return lane_woken_ || lane_stop_; });
+      woken = lane_wake_.wait_for(lock, std::min(idle, fold), [&] { return lane_woken_ || lane_stop_; }) || fold < idle;
       if (lane_stop_) return;
       lane_woken_ = false;
     }
     if (!core_.latch.check().ok()) continue;
     // What goes wrong is kept where it matters: the latch, or the commits that wait (flush_ended).
-    Status ignored = maintenance_->run(!woken && committer_->has_unflushed());
+    Status ignored = maintenance_->run(!woken && committer_->has_unflushed(), false);
     (void)ignored;
   }
 }

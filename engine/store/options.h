@@ -24,6 +24,9 @@ struct StoreOptions {
   uint32_t merge_factor = 8;
   uint64_t merge_rows_max = 1 << 20;
   uint64_t merge_bytes_max = 256 << 20;
+  // A column changed in place is written anew when it was left alone for this and its bytes divided by the rate.
+  int64_t fold_idle_ns = 10'000'000'000;
+  uint64_t fold_bytes_per_second = 16 << 20;
   uint64_t block_cache_bytes = 256 << 20;
   uint32_t descriptors_max = 512;
   uint64_t import_memory_bytes = 256 << 20;
@@ -92,14 +95,14 @@ struct ColumnInfo {
   // Cells changed in place lie over the values as they are stored: by patches born up to `patched` and after `folded`.
   Sequence patched;
   Sequence folded;
-  int64_t nulls_added = 0;  // by those patches, to the nulls of what is stored
-  int64_t bytes_added = 0;  // the same of value bytes
+  int64_t nulls_added = 0;  // by all patches, folded or not
+  int64_t bytes_added = 0;  // to the value bytes
   bool has_patches() const { return patched > folded; }
 };
 
 struct StoreCounters {
   uint64_t commits = 0, groups = 0, log_bytes = 0, log_syncs = 0;
-  uint64_t flushes = 0, merges = 0, files_removed = 0;
+  uint64_t flushes = 0, merges = 0, folds = 0, files_removed = 0;
   uint64_t tail_bytes = 0, tail_rows = 0, log_bytes_since_checkpoint = 0;
   uint64_t files_read_bytes = 0, files_written_bytes = 0, file_reads = 0;
   uint64_t cache_hits = 0, cache_misses = 0, cache_bytes = 0;

@@ -29,8 +29,8 @@ Result<std::vector<ColumnInfo>> Snapshot::columns() const {
 
 namespace {
 
-// Calls `visit(piece, first, count)` for each piece that rows [first, first + count) touch; `first` and
-// `count` are then relative to the piece.
+// Calls `visit(piece, first, count)` for each piece that rows [first, first + count) touch; `first` is then relative to
+// the piece's fragment or tail.
 template <typename Visit>
 Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, Visit visit) {
   uint64_t rows = impl.version().rows;
@@ -40,13 +40,14 @@ Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64
                    std::to_string(rows));
   }
   if (count == 0) return {};
-  STELA_ASSIGN(auto pieces, impl.pieces(column.group));
+  STELA_ASSIGN(auto pieces, impl.pieces(column));
   auto at = std::upper_bound(pieces->begin(), pieces->end(), first,
                              [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
   for (--at; at != pieces->end() && at->first_row < first + count; ++at) {
     uint64_t begin = std::max(first, at->first_row);
     uint64_t end = std::min(first + count, at->first_row + at->rows);
-    STELA_TRY(impl.locate(visit(*at, begin - at->first_row, end - begin), column.name, begin, end - begin));
+    STELA_TRY(
+        impl.locate(visit(*at, begin - at->first_row + at->offset, end - begin), column.name, begin, end - begin));
   }
   return {};
 }
@@ -64,7 +65,7 @@ Status read_stored(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t 
   return for_each_piece(impl, column, first, count,
                         [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
                           if (piece.tail) {
-                            piece.tail->read(column.id, piece.tail_offset + from, rows, out);
+                            piece.tail->read(column.id, from, rows, out);
                             return {};
                           }
                           STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
@@ -78,16 +79,16 @@ Status read_stored(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t 
 Status read_stored_rows(const SnapshotImpl& impl, const ColumnInfo& column, std::span<const uint64_t> rows,
                         ColumnData& out) {
   while (!rows.empty()) {
-    STELA_ASSIGN(auto pieces, impl.pieces(column.group));
+    STELA_ASSIGN(auto pieces, impl.pieces(column));
     auto at = std::upper_bound(pieces->begin(), pieces->end(), rows.front(),
                                [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
     const GroupPiece& piece = *--at;
     auto end = std::lower_bound(rows.begin(), rows.end(), piece.first_row + piece.rows);
     std::vector<uint64_t> within(rows.begin(), end);
-    for (uint64_t& row : within) row -= piece.first_row;
+    for (uint64_t& row : within) row = row - piece.first_row + piece.offset;
     rows = rows.subspan(within.size());
     if (piece.tail) {
-      for (uint64_t row : within) piece.tail->read(column.id, piece.tail_offset + row, 1, out);
+      for (uint64_t row : within) piece.tail->read(column.id, row, 1, out);
       continue;
     }
     STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
@@ -134,7 +135,7 @@ Result<uint64_t> stored_value_bytes(const SnapshotImpl& impl, const ColumnInfo& 
   STELA_TRY(
       for_each_piece(impl, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
         if (piece.tail) {
-          total += piece.tail->value_bytes(column.id, piece.tail_offset + from, rows);
+          total += piece.tail->value_bytes(column.id, from, rows);
           return {};
         }
         STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
@@ -148,16 +149,22 @@ Result<uint64_t> stored_value_bytes(const SnapshotImpl& impl, const ColumnInfo& 
 
 }  // namespace
 
-Status Snapshot::read(const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) const {
-  STELA_TRY(check_target(column, out));
+Status read_cells(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) {
   uint64_t before = out.rows();
-  STELA_TRY(read_stored(*impl_, column, first, count, out));
+  STELA_TRY(read_stored(impl, column, first, count, out));
   if (!column.has_patches()) return {};
-  auto cells = impl_->patches(column).cells(first, count);
-  if (!cells.ok()) return impl_->locate(cells.status(), column.name, first, count);
+  auto cells = impl.patches(column).cells(first, count);
+  if (!cells.ok()) return impl.locate(cells.status(), column.name, first, count);
   for (uint64_t& row : cells->rows) row = row - first + before;
   out.replace(cells->rows, cells->values.view());
   return {};
+}
+
+Status Snapshot::read(const ColumnInfo& given, uint64_t first, uint64_t count, ColumnData& out) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
+  STELA_TRY(check_target(column, out));
+  return read_cells(*impl_, column, first, count, out);
 }
 
 Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_t count) const {
@@ -167,7 +174,9 @@ Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_
   return out;
 }
 
-Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> rows, ColumnData& out) const {
+Status Snapshot::read_rows(const ColumnInfo& given, std::span<const uint64_t> rows, ColumnData& out) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   STELA_TRY(check_target(column, out));
   if (!std::is_sorted(rows.begin(), rows.end())) return invalid("the positions asked for are not in ascending order");
   if (rows.empty()) return {};
@@ -176,7 +185,9 @@ Status Snapshot::read_rows(const ColumnInfo& column, std::span<const uint64_t> r
   return column.has_patches() ? lay_over_rows(*impl_, column, rows, out) : Status();
 }
 
-Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& column, uint64_t first, uint64_t count) const {
+Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& given, uint64_t first, uint64_t count) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   STELA_ASSIGN(uint64_t stored, stored_value_bytes(*impl_, column, first, count));
   if (!column.type.is_variable() || !column.has_patches()) return stored;
   auto cells = impl_->patches(column).cells(first, count);
@@ -186,13 +197,15 @@ Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& column, uint64_t first,
   return stored - below.view().value_bytes() + cells->values.view().value_bytes();
 }
 
-Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
+Result<ColumnTotals> Snapshot::totals(const ColumnInfo& given) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   ColumnTotals totals;
   totals.rows = rows();
   STELA_TRY(
       for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
         if (piece.tail) {
-          totals.nulls += piece.tail->nulls(column.id, piece.tail_offset + from, count);
+          totals.nulls += piece.tail->nulls(column.id, from, count);
           return {};
         }
         STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
@@ -208,8 +221,10 @@ Result<ColumnTotals> Snapshot::totals(const ColumnInfo& column) const {
       }));
   STELA_ASSIGN(totals.value_bytes, stored_value_bytes(*impl_, column, 0, rows()));
   if (!column.has_patches()) return totals;
-  totals.nulls += static_cast<uint64_t>(column.nulls_added);
-  totals.value_bytes += static_cast<uint64_t>(column.bytes_added);
+  // What is folded counts them already.
+  STELA_ASSIGN(SnapshotImpl::FoldPtr fold, impl_->fold(column.id));
+  totals.nulls += static_cast<uint64_t>(column.nulls_added - (fold ? fold->entry.nulls_added : 0));
+  totals.value_bytes += static_cast<uint64_t>(column.bytes_added - (fold ? fold->entry.bytes_added : 0));
   return totals;
 }
 
@@ -264,7 +279,8 @@ class StatisticsPass {
   }
 
   Status add_piece(const GroupPiece& piece, uint64_t from, uint64_t count) {
-    uint64_t first = piece.first_row + from;
+    uint64_t first = piece.first_row + from - piece.offset;
+    const uint64_t end = first + count;
     std::shared_ptr<const format::ColumnChunk> chunk;
     if (piece.fragment) {
       STELA_ASSIGN(chunk, impl_.chunk(piece, column_.id));
@@ -277,7 +293,7 @@ class StatisticsPass {
     }
     STELA_ASSIGN(std::vector<format::Statistics> stretches, chunk->fine_statistics());
     for (const format::Statistics& stretch : stretches) {
-      uint64_t rows = std::min(stretch.rows, piece.first_row + from + count - first);
+      uint64_t rows = std::min(stretch.rows, end - first);
       if (is_patched(first, rows)) {
         STELA_TRY(compute(first, rows));
       } else {
@@ -297,13 +313,17 @@ class StatisticsPass {
 
 }  // namespace
 
-Result<format::Statistics> Snapshot::statistics(const ColumnInfo& column) const {
+Result<format::Statistics> Snapshot::statistics(const ColumnInfo& given) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   return StatisticsPass(*this, *impl_, column).run();
 }
 
-Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& column, int64_t wait_ns) const {
+Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& given, int64_t wait_ns) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   if (rows() == 0 || column.has_patches()) return std::optional<FlatColumn>{};
-  STELA_ASSIGN(auto pieces, impl_->pieces(column.group));
+  STELA_ASSIGN(auto pieces, impl_->pieces(column));
   if (pieces->size() != 1 || !(*pieces)[0].fragment) return std::optional<FlatColumn>{};
   STELA_ASSIGN(auto chunk, impl_->chunk((*pieces)[0], column.id));
   if (!chunk || chunk->rows() != rows()) return std::optional<FlatColumn>{};
@@ -317,12 +337,14 @@ Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& column, int64
   return std::optional(FlatColumn{std::move(file), info->header_bytes, info->file_bytes, info->file.value});
 }
 
-Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& column) const {
+Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& given) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   uint64_t total = 0;
   STELA_TRY(
       for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
         if (piece.tail) {
-          total += column.type.is_variable() ? piece.tail->value_bytes(column.id, piece.tail_offset + from, count)
+          total += column.type.is_variable() ? piece.tail->value_bytes(column.id, from, count)
                                              : count * column.type.value_width();
           return {};
         }
@@ -339,7 +361,9 @@ Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& column) const {
   return total;
 }
 
-Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& column) const {
+Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& given) const {
+  STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
+  const ColumnInfo& column = current.info();
   std::vector<Piece> result;
   STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t, uint64_t count) -> Status {
     Piece shown{piece.first_row, count, "tail", {}};

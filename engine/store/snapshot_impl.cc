@@ -6,10 +6,40 @@
 
 namespace stela {
 
-ColumnInfo column_info(ColumnId id, const store::ColumnEntry& entry, const VersionInfo& version) {
-  Sequence change = std::max({entry.created, version.rows_changed, entry.patched});
-  return {id,     entry.name,    entry.type,   entry.nullable,    entry.group,
-          change, entry.patched, entry.folded, entry.nulls_added, entry.bytes_added};
+Result<SnapshotImpl::FoldPtr> SnapshotImpl::fold(ColumnId column) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = folds_.find(column); found != folds_.end()) return found->second;
+  }
+  std::string value;
+  auto found = std::make_shared<Fold>();
+  Status status = view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kFold, column.value), stamp(), &value,
+                                      &found->birth);
+  if (status.code() == Code::kNotFound) {
+    found = nullptr;
+  } else {
+    STELA_TRY(status);
+    STELA_ASSIGN(found->entry, store::FoldEntry::decode(value));
+  }
+  std::lock_guard lock(mutex_);
+  return folds_.try_emplace(column, std::move(found)).first->second;
+}
+
+Result<SnapshotImpl::Current> SnapshotImpl::current(const ColumnInfo& given) const {
+  if (given.patched.value == 0) return Current(given);
+  STELA_ASSIGN(FoldPtr folded, fold(given.id));
+  Sequence birth = folded ? folded->birth : Sequence{0};
+  return birth == given.folded ? Current(given) : Current(given, birth);
+}
+
+Result<ColumnInfo> SnapshotImpl::info_of(ColumnId id, const store::ColumnEntry& entry) const {
+  Sequence change = std::max({entry.created, version_.rows_changed, entry.patched});
+  ColumnInfo info{id,     entry.name,    entry.type, entry.nullable,    entry.group,
+                  change, entry.patched, {},         entry.nulls_added, entry.bytes_added};
+  if (entry.patched.value == 0) return info;
+  STELA_ASSIGN(FoldPtr folded, fold(id));
+  if (folded) info.folded = folded->birth;
+  return info;
 }
 
 Result<ColumnInfo> SnapshotImpl::column(std::string_view name) const {
@@ -29,26 +59,57 @@ Result<ColumnInfo> SnapshotImpl::column(ColumnId id) const {
   std::string value;
   STELA_TRY(view_.catalog().get(catalog::key(dataset_, catalog::KeyKind::kColumn, id.value), stamp(), &value));
   STELA_ASSIGN(auto entry, store::ColumnEntry::decode(value));
-  return column_info(id, entry, version_);
+  return info_of(id, entry);
 }
 
 Status SnapshotImpl::for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const {
   std::string prefix = catalog::prefix(dataset_, catalog::KeyKind::kColumn);
   Status inner;
-  STELA_TRY(view_.catalog().scan(
-      prefix, catalog::prefix_end(prefix), stamp(), [&](std::string_view key, std::string_view value, Sequence) {
-        auto entry = store::ColumnEntry::decode(value);
-        if (!entry.ok() || key.size() != prefix.size() + 8) {
-          inner = entry.ok() ? damaged("a column's key is malformed") : entry.status();
-          return false;
-        }
-        if (entry->dropped) return true;
-        return visit(column_info(ColumnId{get_ordered(key.data() + prefix.size())}, *entry, version_));
-      }));
+  STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), stamp(),
+                                 [&](std::string_view key, std::string_view value, Sequence) {
+                                   auto entry = store::ColumnEntry::decode(value);
+                                   if (!entry.ok() || key.size() != prefix.size() + 8) {
+                                     inner = entry.ok() ? damaged("a column's key is malformed") : entry.status();
+                                     return false;
+                                   }
+                                   if (entry->dropped) return true;
+                                   auto info = info_of(ColumnId{get_ordered(key.data() + prefix.size())}, *entry);
+                                   if (!info.ok()) {
+                                     inner = info.status();
+                                     return false;
+                                   }
+                                   return visit(*info);
+                                 }));
   return inner;
 }
 
-Result<std::shared_ptr<const std::vector<GroupPiece>>> SnapshotImpl::pieces(GroupId group) const {
+Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(const ColumnInfo& column) const {
+  if (column.folded.value == 0) return pieces(column.group);
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = folded_pieces_.find(column.id); found != folded_pieces_.end()) return found->second;
+  }
+  STELA_ASSIGN(FoldPtr folded, fold(column.id));
+  if (!folded) return damaged("the catalogue has lost a folded column");
+  uint64_t end = std::min(folded->entry.fragment.rows, version_.rows);
+  auto result = std::make_shared<std::vector<GroupPiece>>();
+  result->push_back({0, end, folded->entry.fragment, nullptr, 0});
+  if (end < version_.rows) {
+    STELA_ASSIGN(Pieces below, pieces(column.group));
+    for (const GroupPiece& piece : *below) {
+      if (piece.first_row + piece.rows <= end) continue;
+      result->push_back(piece);
+      uint64_t hidden = end - std::min(end, piece.first_row);
+      result->back().first_row += hidden;
+      result->back().offset += hidden;
+      result->back().rows -= hidden;
+    }
+  }
+  std::lock_guard lock(mutex_);
+  return folded_pieces_.try_emplace(column.id, std::move(result)).first->second;
+}
+
+Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(GroupId group) const {
   {
     std::lock_guard lock(mutex_);
     if (auto found = pieces_.find(group); found != pieces_.end()) return found->second;
@@ -86,7 +147,7 @@ Result<std::shared_ptr<const std::vector<GroupPiece>>> SnapshotImpl::pieces(Grou
     uint64_t end = std::min(piece.first_row + piece.rows, version_.rows);
     if (end <= covered) continue;
     if (piece.first_row > covered) break;
-    piece.tail_offset = covered - piece.first_row;
+    piece.offset = covered - piece.first_row;
     if (piece.fragment && piece.first_row != covered) break;
     piece.first_row = covered;
     piece.rows = end - covered;

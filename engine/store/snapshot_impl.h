@@ -14,13 +14,14 @@
 
 namespace stela {
 
-// Where rows of one group lie; exactly one of section and tail is set. Clipped to the version's rows.
+// Where rows of one group, or of a folded column, lie; exactly one of section and tail is set. Clipped to the version's
+// rows.
 struct GroupPiece {
   uint64_t first_row = 0;
   uint64_t rows = 0;  // of this version within the piece
   std::optional<store::FragmentEntry> fragment;
   std::shared_ptr<const store::Tail> tail;
-  uint64_t tail_offset = 0;  // of first_row within the tail
+  uint64_t offset = 0;  // of first_row within the fragment or tail
 };
 
 class SnapshotImpl {
@@ -38,8 +39,30 @@ class SnapshotImpl {
   // Also of a dropped one; kNotFound when it has none of that id.
   Result<ColumnInfo> column(ColumnId id) const;
   Status for_each_column(const std::function<bool(const ColumnInfo&)>& visit) const;
+  struct Fold {
+    Sequence birth;
+    store::FoldEntry entry;
+  };
+  using FoldPtr = std::shared_ptr<const Fold>;  // null: there is none
+  Result<FoldPtr> fold(ColumnId column) const;
+  // A column as this snapshot lies: the one given may be of another snapshot of the version, which saw another fold.
+  class Current {
+   public:
+    explicit Current(const ColumnInfo& given) : given_(&given) {}
+    Current(const ColumnInfo& given, Sequence folded) : given_(&given), own_(given) { own_->folded = folded; }
+    const ColumnInfo& info() const { return own_ ? *own_ : *given_; }
+
+   private:
+    const ColumnInfo* given_;
+    std::optional<ColumnInfo> own_;
+  };
+  Result<Current> current(const ColumnInfo& given) const;
+
+  using Pieces = std::shared_ptr<const std::vector<GroupPiece>>;
   // Of one group, ascending, covering rows 0 .. rows() without a gap; kDamaged where the catalogue has one.
-  Result<std::shared_ptr<const std::vector<GroupPiece>>> pieces(GroupId group) const;
+  Result<Pieces> pieces(GroupId group) const;
+  // What lies below the patches that has_patches() speaks of.
+  Result<Pieces> pieces(const ColumnInfo& column) const;
   // Null when the section does not hold the column: its rows are null there.
   Result<std::shared_ptr<const format::ColumnChunk>> chunk(const GroupPiece& piece, ColumnId column) const;
   // `column` outlives it.
@@ -50,14 +73,19 @@ class SnapshotImpl {
   Status locate(const Status& status, const std::string& column, uint64_t first_row, uint64_t rows) const;
 
  private:
+  Result<ColumnInfo> info_of(ColumnId id, const store::ColumnEntry& entry) const;
+
   store::Core& core_;
   store::ReadView view_;
   const NodeId dataset_;
   const VersionInfo version_;
   mutable std::mutex mutex_;
-  mutable std::map<GroupId, std::shared_ptr<const std::vector<GroupPiece>>> pieces_;
+  mutable std::map<GroupId, Pieces> pieces_;
+  mutable std::map<ColumnId, FoldPtr> folds_;  // of columns with patches
+  mutable std::map<ColumnId, Pieces> folded_pieces_;
 };
 
-ColumnInfo column_info(ColumnId id, const store::ColumnEntry& entry, const VersionInfo& version);
+// Adds rows [first, first + count) of a column to `out`, patches laid over them.
+Status read_cells(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out);
 
 }  // namespace stela

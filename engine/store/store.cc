@@ -236,7 +236,7 @@ Result<Table> Store::table(NodeId id) const {
   return Table(impl_.get(), id);
 }
 
-Status Store::maintain(bool force) { return impl_->maintenance().run(force); }
+Status Store::maintain(bool force) { return impl_->maintenance().run(force, force); }
 std::optional<std::string> Store::read_only_reason() const { return impl_->core().latch.reason(); }
 uint64_t Store::store_id() const { return impl_->core().store_id; }
 const StoreOptions& Store::options() const { return impl_->core().options; }
@@ -251,6 +251,7 @@ StoreCounters Store::counters() const {
   out.log_syncs = out.groups;
   out.flushes = core.counters.flushes.load();
   out.merges = core.counters.merges.load();
+  out.folds = core.counters.folds.load();
   out.files_removed = core.counters.files_removed.load();
   out.commit_waits = core.counters.commit_waits.load();
   out.data_files = core.counters.data_files.load();

@@ -30,6 +30,12 @@ class StoreImpl {
     committer_->wake_maintenance();
   }
 
+  // Cells of it were changed in place: it is folded in time.
+  void patched(NodeId dataset, ColumnId column, uint64_t column_bytes) {
+    maintenance_->note_patched(dataset, column, column_bytes);
+    committer_->wake_maintenance();
+  }
+
   // The version of `dataset` that is newest, or has this number; kNotFound says which is missing.
   Result<std::shared_ptr<const SnapshotImpl>> snapshot(NodeId dataset, VersionNumber number);
   Result<store::VersionEntry> version_entry(const store::ReadView& view, NodeId dataset, VersionNumber number);

@@ -164,7 +164,10 @@ Status UpdateWriterImpl::close_granule() {
   Plan plan;
   plan.granule = granule_;
   plan.entry.written = encode_rows(granule_written_);
-  STELA_ASSIGN(PatchReader::Granule older, before_impl_->patches(column_).granule(granule_));
+  // Also those that a fold takes in: it goes when a later one comes.
+  ColumnInfo unfolded = column_;
+  unfolded.folded = {};
+  STELA_ASSIGN(PatchReader::Granule older, before_impl_->patches(unfolded).granule(granule_));
   GranuleRows carried;
   ColumnData carried_values(column_.type);
   for (size_t i = 0; i < older.cells.rows.size(); ++i) {
@@ -289,6 +292,7 @@ Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& in
   if (!result.ok()) return result.status();
   committed_ = true;
   if (fragment_) fragment_->settle();
+  store_.patched(dataset_, column_.id, base_rows_ * column_.type.value_width());
   return std::optional<VersionInfo>(std::move(version));
 }
 

@@ -176,6 +176,10 @@ constexpr SettingKey kKeys[] = {
                                                                       "files of more rows are not merged"),
     size_key<kStore, &StoreOptions::merge_bytes_max, kMi, kTi>("store", "merge_bytes", "size from 1MiB",
                                                                "files beyond this are not merged"),
+    time_key<kStore, &StoreOptions::fold_idle_ns, kMs, 24 * kH>(
+        "store", "fold_idle", "time from 1ms to 1d", "a column changed in place is rewritten when left alone for this"),
+    size_key<kStore, &StoreOptions::fold_bytes_per_second, kKi, kTi>(
+        "store", "fold_rate", "size from 1KiB", "and for a second more for each of these bytes that it has"),
     size_key<kStore, &StoreOptions::page_bytes, 4 * kKi, 8 * kMi>("store", "page", "size from 4KiB to 8MiB",
                                                                   "target of a page of values"),
     size_key<kStore, &StoreOptions::flat_bytes_min, 4 * kKi, kTi>(

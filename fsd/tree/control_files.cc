@@ -46,6 +46,7 @@ std::vector<Figure> figures(TreeContext& context) {
       {"log_bytes_since_checkpoint", "gauge", "Bytes recovery would replay.", c.log_bytes_since_checkpoint},
       {"flushes", "counter", "Flushes of small appends into files.", c.flushes},
       {"merges", "counter", "Merges of fragments or catalogue runs.", c.merges},
+      {"folds", "counter", "Columns rewritten with the cells that were changed in place.", c.folds},
       {"files_removed", "counter", "Files no version needs any more.", c.files_removed},
       {"tail_bytes", "gauge", "Bytes of rows that are in the log and in memory only.", c.tail_bytes},
       {"tail_rows", "gauge", "Rows that are in the log and in memory only.", c.tail_rows},

@@ -247,6 +247,57 @@ TEST_F(StoreUpdates, BadUpdatesAreRefusedWithASentence) {
   EXPECT_EQ(1u, table.latest()->value);
 }
 
+TEST_F(StoreUpdates, AFoldedColumnIsOneFlatFileAgainAndNoVersionChanges) {
+  open({});
+  constexpr int64_t kRows = 200'000;
+  Table table = make_table(range(kRows));
+  must(store_->maintain(true));
+  must(update(table, {5, 150'000}, {-5, std::nullopt}));
+  Cells second = range(kRows);
+  second[5] = -5;
+  second[150'000].reset();
+  auto held = table.head();
+  EXPECT_FALSE(held->flat(*held->column("a"), 0)->has_value());
+  must(store_->maintain(true));
+  EXPECT_EQ(1u, store_->counters().folds);
+  auto head = table.head();
+  EXPECT_EQ(held->column("a")->change, head->column("a")->change);
+  EXPECT_TRUE(head->flat(*head->column("a"), 1'000'000'000)->has_value());
+  EXPECT_EQ(1u, head->totals(*head->column("a"))->nulls);
+  EXPECT_EQ(second, read(*head, "a"));
+  EXPECT_EQ(second, read(*held, "a"));
+  EXPECT_EQ(range(kRows), read(*table.at(VersionNumber{1}), "a"));
+  // Over the folded column new patches lie; the next fold takes the place of the first.
+  must(update(table, {5, 6}, {55, 66}));
+  Cells third = second;
+  third[5] = 55;
+  third[6] = 66;
+  EXPECT_EQ(third, read(*table.head(), "a"));
+  Batch more;
+  must(table.append(more.add("a", data_of({7})).add("b", data_of({7})), {}).status());
+  uint64_t files = store_->counters().data_files;
+  held = {Status(Code::kNotFound, "")};
+  head = {Status(Code::kNotFound, "")};
+  must(store_->maintain(true));
+  must(store_->maintain(true));
+  EXPECT_EQ(2u, store_->counters().folds);
+  EXPECT_LE(store_->counters().data_files, files + 1);  // the tail's
+  Cells fourth = third;
+  fourth.emplace_back(7);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(range(kRows), read(*table.at(VersionNumber{1}), "a"));
+    EXPECT_EQ(second, read(*table.at(VersionNumber{2}), "a"));
+    EXPECT_EQ(third, read(*table.at(VersionNumber{3}), "a"));
+    EXPECT_EQ(fourth, read(*table.head(), "a"));
+    EXPECT_TRUE(table.head()->flat(*table.head()->column("a"), 1'000'000'000)->has_value());
+    bool damaged = false;
+    must(store_->check([&](const DamageReport&) { damaged = true; }));
+    EXPECT_FALSE(damaged);
+    open({});
+    table = *store_->table("/t");
+  }
+}
+
 TEST_F(StoreUpdates, ConcurrentUpdatesOfOneGranuleAllStand) {
   open({});
   Table table = make_table(Cells(64, 0));

@@ -113,6 +113,26 @@ class InPlace(MountCase):
         numpy.testing.assert_array_equal(self.load("trips/fare.npy"), values * 2)
         self.stela("check", self.store)
 
+    def test_a_changed_column_is_served_by_the_kernel_again(self):
+        values = self.make_long()
+        path = self.mnt / "trips/fare.npy"
+        served = os.getxattr(path, "user.stela.served") if self.load("trips/fare.npy").size else b""
+        self.umount()
+        self.mount("fold_idle=1ms")
+        mapped = numpy.load(path, mmap_mode="r+")
+        mapped[5] = -5
+        mapped.flush()
+        del mapped
+
+        def served_again():
+            self.load("trips/fare.npy")
+            return os.getxattr(path, "user.stela.served") == served
+
+        wait_until(served_again, "folded")
+        self.assertEqual(self.load("trips/fare.npy")[4:7].tolist(), [4, -5, 6])
+        numpy.testing.assert_array_equal(self.load("trips/.versions/1/fare.npy"), values)
+        self.assertEqual(self.version(), 2)
+
     def test_nulls(self):
         self.make_dataset(x=[1, 2, 3])
         mapped = numpy.load(self.mnt / "trips/x.valid.npy", mmap_mode="r+")
