@@ -1,6 +1,13 @@
 #include "engine/format/chunk_writer.h"
 
+#include <algorithm>
+
 namespace stela::format {
+namespace {
+
+constexpr double kPagesShareMax = 0.5;
+
+}  // namespace
 
 ChunkWriter::ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats)
     : spec_(std::move(spec)),
@@ -25,9 +32,32 @@ Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
   return append_decided(values, sink);
 }
 
-// Flat as soon as there are enough bytes; pages when memory does not allow to wait for them.
+// Told by pages of what waits and of what comes: of many, every eighth.
+Result<bool> ChunkWriter::is_much_smaller_in_pages(const ColumnView& next) const {
+  if (spec_.keep_flat) return false;
+  const uint64_t page_rows = std::max<uint64_t>(1, limits_.page_bytes / spec_.type.value_width());
+  double plain = 0, encoded = 0;
+  for (const ColumnView& values : {undecided_.view(), next}) {
+    for (uint64_t row = 0; row < values.rows; row += 8 * page_rows) {
+      const ColumnView page = values.slice(row, std::min(page_rows, values.rows - row));
+      STELA_ASSIGN(EncodedValues chosen, PagedWriter::encode(page, 1.0));
+      plain += static_cast<double>(page.value_bytes());
+      const bool identity = chosen.encoding->is_identity(spec_.type);
+      encoded += static_cast<double>(identity ? page.value_bytes() : chosen.bytes.size());
+    }
+  }
+  return encoded <= plain * kPagesShareMax;
+}
+
+// Flat as soon as there are enough bytes; pages when memory does not allow to wait for them, or when they are much
+// smaller.
 Status ChunkWriter::decide(const ColumnView& next, NodeSink& sink) {
-  if (undecided_.view().value_bytes() + next.value_bytes() >= limits_.flat_bytes_min) {
+  bool flat = undecided_.view().value_bytes() + next.value_bytes() >= limits_.flat_bytes_min;
+  if (flat) {
+    STELA_ASSIGN(const bool smaller, is_much_smaller_in_pages(next));
+    flat = !smaller;
+  }
+  if (flat) {
     STELA_ASSIGN(auto created, flats_.create_flat());
     if (created) {
       flat_ = std::make_unique<FlatWriter>(*created->file, created->id, spec_, limits_.store_id, limits_.node_bytes);

@@ -39,6 +39,7 @@ class ChunkWriter {
   Result<ColumnMetadata> finish(NodeSink& sink);
 
  private:
+  Result<bool> is_much_smaller_in_pages(const ColumnView& next) const;
   Status decide(const ColumnView& next, NodeSink& sink);
   Status append_decided(const ColumnView& values, NodeSink& sink);
   ColumnSpec spec_;

@@ -1,19 +1,29 @@
-#include <algorithm>
 #include <array>
 
+#include "engine/format/constant_encoding.h"
+#include "engine/format/delta_encoding.h"
+#include "engine/format/dictionary_encoding.h"
 #include "engine/format/encoding.h"
+#include "engine/format/narrow_encoding.h"
+#include "engine/format/packed_encoding.h"
 #include "engine/format/plain_encoding.h"
+#include "engine/format/runs_encoding.h"
 
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kSampleRows = 1024;
-
 const PlainEncoding kPlainEncoding;
+const ConstantEncoding kConstantEncoding;
+const PackedEncoding kPackedEncoding;
+const DeltaEncoding kDeltaEncoding;
+const RunsEncoding kRunsEncoding;
+const DictionaryEncoding kDictionaryEncoding;
+const NarrowEncoding kNarrowEncoding;
 
-// One line an encoding, in the order of preference among equals.
-const std::array<const Encoding*, 1> kEncodings{
-    &kPlainEncoding,
+// One line an encoding, in the order of preference among equals; plain is the first.
+const std::array<const Encoding*, 7> kEncodings{
+    &kPlainEncoding, &kConstantEncoding,   &kPackedEncoding, &kDeltaEncoding,
+    &kRunsEncoding,  &kDictionaryEncoding, &kNarrowEncoding,
 };
 
 }  // namespace
@@ -27,18 +37,24 @@ const Encoding* find_encoding(EncodingId id) {
   return nullptr;
 }
 
-const Encoding& choose_encoding(const ColumnView& values) {
-  ColumnView sample = values.slice(0, std::min(values.rows, kSampleRows));
-  const Encoding* best = &kPlainEncoding;
-  uint64_t best_size = best->estimate(sample).value_or(0);
-  for (const Encoding* encoding : kEncodings) {
-    if (!encoding->supports(*values.type)) continue;
-    std::optional<uint64_t> size = encoding->estimate(sample);
-    if (!size || *size >= best_size) continue;
-    best = encoding;
-    best_size = *size;
+Status check_page_range(uint64_t rows, uint64_t first, uint64_t count) {
+  if (first > rows || count > rows - first) return damaged("rows beyond the end of a page");
+  return {};
+}
+
+Status check_page_rows(uint64_t rows, std::span<const uint32_t> wanted) {
+  uint32_t last = 0;
+  for (uint32_t row : wanted) {
+    if (row >= rows || row < last) return damaged("rows beyond the end of a page, or not in order");
+    last = row;
   }
-  return *best;
+  return {};
+}
+
+Result<uint64_t> FixedEncoding::value_bytes(ByteSpan, const DataType& type, uint64_t rows, uint64_t first,
+                                            uint64_t count) const {
+  STELA_TRY(check_page_range(rows, first, count));
+  return count * type.value_width();
 }
 
 }  // namespace stela::format

@@ -29,13 +29,16 @@ std::string data_file_name(FileId id, FileKind kind);
 struct ColumnSpec {
   ColumnId id;
   DataType type;
+  // A large column saved as one array is mapped as a plain file, so it gets one even where pages would be smaller.
+  bool keep_flat = false;
 };
 
 struct FragmentOptions {
   uint64_t store_id = 0;
   uint64_t page_bytes = 256 << 10;    // target bytes of a page's values
   uint64_t page_bytes_max = 8 << 20;  // never more, but for a single larger value
-  uint64_t flat_bytes_min = 1 << 20;  // a fixed-width column of at least this much gets a flat file
+  uint64_t flat_bytes_min = 1 << 20;  // a fixed-width column of at least this much gets a flat file, unless
+                                      // pages hold it in half the bytes
   uint64_t statistics_rows = 8192;    // rows of the finer statistics
   uint64_t memory_bytes = 64 << 20;   // for all columns' accumulators together; shrinks pages when short
 };

@@ -72,7 +72,8 @@ struct FragmentWriter::Impl : FlatFiles {
     FileId flat = allocate();
     STELA_ASSIGN(auto created, files.create(data_file_name(flat, FileKind::kFlat)));
     // Whole huge pages where few columns share the memory.
-    created->gather(std::bit_floor(std::clamp<uint64_t>(options.memory_bytes / 4 / chunks.size(), kPieceMin, kPieceMax)));
+    created->gather(
+        std::bit_floor(std::clamp<uint64_t>(options.memory_bytes / 4 / chunks.size(), kPieceMin, kPieceMax)));
     flats.push_back(std::move(created));
     written.push_back({flat, FileKind::kFlat, 0});
     section.flats.push_back(flat);

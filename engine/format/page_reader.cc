@@ -1,6 +1,7 @@
 #include "engine/format/page_reader.h"
 
 #include "engine/format/damage_text.h"
+#include "engine/format/page_validity.h"
 
 namespace stela::format {
 namespace {
@@ -16,15 +17,6 @@ const Encoding& encoding_of(const PageEntry& entry) {
 
 uint64_t first_row_at(const TreeLeaf& leaf, uint32_t index) {
   return get_fixed<uint64_t>(leaf.payload.data() + size_t{index} * kPageEntryBytes + sizeof(uint64_t));
-}
-
-PageBytes page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) {
-  PageBytes page;
-  uint64_t validity = entry.validity_bytes();
-  page.validity = holder->span(0, validity);
-  page.encoded = holder->span(validity, holder->size() - validity);
-  page.holder = std::move(holder);
-  return page;
 }
 
 const uint8_t* bits_of(ByteSpan validity) { return reinterpret_cast<const uint8_t*>(validity.data()); }
@@ -91,6 +83,27 @@ Status PageReader::check_seals(const PageEntry& entry, ByteSpan front, ByteSpan 
   return {};
 }
 
+Result<PageBytes> PageReader::page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) const {
+  PageBytes page;
+  page.holder = std::move(holder);
+  const ByteSpan all = page.holder->span();
+  if (!entry.has_validity_runs()) {
+    page.validity = all.first(entry.validity_bytes());
+    page.encoded = all.subspan(entry.validity_bytes());
+    return page;
+  }
+  const uint64_t runs = get_fixed<uint32_t>(all.data());
+  if (runs > entry.front_bytes - sizeof(uint32_t)) {
+    return located(entry, damaged("the runs of its validity are longer than its front"));
+  }
+  auto bits = decode_validity_runs(as_text(all.subspan(sizeof(uint32_t), runs)), entry.rows);
+  if (!bits.ok()) return located(entry, bits.status());
+  page.bits = std::move(bits).value();
+  page.validity = page.bits.span();
+  page.encoded = all.subspan(sizeof(uint32_t) + runs);
+  return page;
+}
+
 Result<PageBytes> PageReader::load(const PageEntry& entry, Part part, bool keep) const {
   uint64_t position = source_.position(entry.offset);
   uint64_t whole = uint64_t{entry.front_bytes} + entry.stored_bytes;
@@ -139,11 +152,13 @@ Status PageReader::read(const PageEntry& entry, uint64_t first, uint64_t count, 
   }
   const Encoding& encoding = encoding_of(entry);
   bool whole = count == entry.rows;
-  if (whole && encoding.is_identity(metadata_.type)) return read_in_place(entry, out);
+  if (whole && encoding.is_identity(metadata_.type) && !entry.has_validity_runs()) return read_in_place(entry, out);
   STELA_ASSIGN(PageBytes page, load(entry, Part::kWhole, !whole));
   Status decoded = encoding.decode_range(page.encoded, metadata_.type, entry.rows, first, count, out);
   if (!decoded.ok()) return located(entry, decoded);
-  if (!page.validity.empty()) out.set_validity_of_last(count, bits_of(page.validity), first);
+  if (page.validity.empty()) return {};
+  out.set_validity_of_last(count, bits_of(page.validity), first);
+  if (!encoding.is_identity(metadata_.type)) out.fill_nulls_of_last(count);
   return {};
 }
 
@@ -159,6 +174,7 @@ Status PageReader::read_rows(const PageEntry& entry, std::span<const uint32_t> w
   std::vector<uint8_t> bits((wanted.size() + 7) / 8);
   for (size_t i = 0; i < wanted.size(); ++i) bit_set(bits.data(), i, bit_get(bits_of(page.validity), wanted[i]));
   out.set_validity_of_last(wanted.size(), bits.data(), 0);
+  if (!encoding_of(entry).is_identity(metadata_.type)) out.fill_nulls_of_last(wanted.size());
   return {};
 }
 

@@ -31,6 +31,7 @@ Result<PageEntry> page_entry_of(const TreeLeaf& leaf, uint32_t index, const Colu
 // A page in memory: front and, unless only the front was asked for, values behind it.
 struct PageBytes {
   std::shared_ptr<const Buffer> holder;
+  Buffer bits;        // of validity that is stored as runs
   ByteSpan validity;  // empty: no nulls
   ByteSpan encoded;   // lengths part, then the rest
 };
@@ -56,6 +57,7 @@ class PageReader {
   enum class Part { kFront, kWhole };
   Result<PageBytes> load(const PageEntry& entry, Part part, bool keep) const;
   Status check_seals(const PageEntry& entry, ByteSpan front, ByteSpan values) const;
+  Result<PageBytes> page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) const;
   Status read_in_place(const PageEntry& entry, ColumnData& out) const;
   // `status` with the page's place before it where it says that bytes are wrong.
   Status located(const PageEntry& entry, const Status& status) const;

@@ -2,12 +2,32 @@
 
 #include <algorithm>
 
+#include "engine/format/page_validity.h"
+
 namespace stela::format {
 namespace {
 
 constexpr uint64_t kLengthBytes = sizeof(uint32_t);  // what a row of text costs besides its bytes
-constexpr uint64_t kPageRowsMax = uint64_t{1} << 23;
-constexpr uint64_t kPageValueBytesMax = uint64_t{1} << 30;
+// A page is encoded when that leaves at most this share of its plain bytes; in a column that is small so far, when
+// little is left, since the time to decode then counts for more than bytes.
+constexpr double kShareMax = 0.9, kSmallShareMax = 0.6;
+constexpr uint64_t kSmallBytes = 1 << 20;
+
+// `values` with the value before it, or else the first, in the slot of each null.
+void carry_values(const ColumnView& values, ColumnData& out) {
+  out.clear();
+  const uint64_t width = values.type->value_width();
+  std::byte* to = out.grow_fixed(values.rows);
+  std::memcpy(to, values.values, values.rows * width);
+  if (values.null_count() == 0) return;
+  uint64_t first = 0;
+  while (first < values.rows && !values.is_valid(first)) ++first;
+  if (first == values.rows) return;
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    if (values.is_valid(row)) continue;
+    std::memcpy(to + row * width, row == 0 ? to + first * width : to + (row - 1) * width, width);
+  }
+}
 
 }  // namespace
 
@@ -90,19 +110,43 @@ Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& st
   return page_statistics_.add(entry.ordinal, encoded, sink);
 }
 
-Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink) {
-  const Encoding& encoding = choose_encoding(values);
-  ByteSpan encoded{values.values, static_cast<size_t>(values.value_bytes())};
-  if (!encoding.is_identity(spec_.type)) {
-    encoded_.clear();
-    STELA_TRY(encoding.encode(values, encoded_));
-    encoded = encoded_.span();
+Result<EncodedValues> PagedWriter::encode(const ColumnView& values, double share_max) {
+  ColumnView bare = values;
+  ColumnData carried(*values.type);
+  if (!values.type->is_variable()) {
+    const bool aligned = reinterpret_cast<uintptr_t>(values.values) % sizeof(uint64_t) == 0;
+    if (values.null_count() > 0 || !aligned) {
+      carry_values(values, carried);
+      bare = carried.view();
+    }
   }
-  entry->encoding = static_cast<uint16_t>(encoding.id());
-  if (entry->nulls > 0) entry->flags = kPageHasValidity;
-  front_.clear();
+  bare.validity = nullptr;
+  return encode_cheapest(bare, kPageRank, EncodingMode::kLight, share_max);
+}
+
+void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
+  entry->flags = kPageHasValidity;
+  const std::string runs = encode_validity_runs(values);
+  if (!runs.empty()) {
+    entry->version = kPageVersionRuns;
+    entry->flags |= kPageValidityRuns;
+    front_.append_value(static_cast<uint32_t>(runs.size()));
+    front_.append(as_bytes(runs));
+    return;
+  }
   front_.append_zeros(entry->validity_bytes());
-  if (entry->nulls > 0) copy_bits(values.validity, values.validity_offset, front_.as<uint8_t>(), 0, values.rows);
+  copy_bits(values.validity, values.validity_offset, front_.as<uint8_t>(), 0, values.rows);
+}
+
+Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink) {
+  const bool small = value_bytes_ + values.value_bytes() < kSmallBytes;
+  STELA_ASSIGN(const EncodedValues chosen, encode(values, small ? kSmallShareMax : kShareMax));
+  const Encoding& encoding = *chosen.encoding;
+  ByteSpan encoded = chosen.bytes.span();
+  if (encoding.is_identity(spec_.type)) encoded = {values.values, static_cast<size_t>(values.value_bytes())};
+  entry->encoding = static_cast<uint16_t>(encoding.id());
+  front_.clear();
+  if (entry->nulls > 0) append_validity(values, entry);
   uint64_t lengths = encoding.lengths_bytes(encoded, spec_.type, values.rows);
   front_.append(encoded.first(lengths));
   ByteSpan rest = encoded.subspan(lengths);

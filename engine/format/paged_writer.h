@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/format/column_metadata.h"
+#include "engine/format/encoding_choice.h"
 #include "engine/format/page_entry.h"
 #include "engine/format/statistics_collector.h"
 
@@ -14,6 +15,9 @@ class PagedWriter {
   PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes);
   // Whole pages are cut from `values` without a copy; the rest waits in memory.
   Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
+  // The values of one page as they would be stored: by the cheapest encoding, or plain where that does not leave at
+  // most this share of the bytes.
+  static Result<EncodedValues> encode(const ColumnView& values, double share_max);
   // Fills in pages, page_statistics and value_bytes.
   Status finish(StatisticsCollector& statistics, NodeSink& sink, ColumnMetadata* metadata);
 
@@ -22,6 +26,7 @@ class PagedWriter {
   uint64_t cost(const ColumnView& values) const;
   Status write_page(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
   Status write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink);
+  void append_validity(const ColumnView& values, PageEntry* entry);
 
   ColumnSpec spec_;
   uint64_t page_bytes_;
@@ -29,7 +34,6 @@ class PagedWriter {
   EntryTreeWriter pages_;
   EntryTreeWriter page_statistics_;
   Buffer front_;
-  Buffer encoded_;
   uint64_t rows_ = 0;
   uint64_t nulls_ = 0;
   uint64_t value_bytes_ = 0;

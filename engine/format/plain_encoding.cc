@@ -2,22 +2,21 @@
 
 #include <limits>
 
+#include "engine/format/encoding_choice.h"
+
 namespace stela::format {
 namespace {
 
 constexpr uint64_t kStoredLengthBytes = sizeof(uint32_t);
 
-uint32_t length_at(ByteSpan encoded, uint64_t row) { return get_fixed<uint32_t>(encoded.data() + row * kStoredLengthBytes); }
+uint32_t length_at(ByteSpan encoded, uint64_t row) {
+  return get_fixed<uint32_t>(encoded.data() + row * kStoredLengthBytes);
+}
 
 uint64_t sum_lengths(ByteSpan encoded, uint64_t first, uint64_t count) {
   uint64_t sum = 0;
   for (uint64_t row = first; row < first + count; ++row) sum += length_at(encoded, row);
   return sum;
-}
-
-Status check_range(uint64_t rows, uint64_t first, uint64_t count) {
-  if (first > rows || count > rows - first) return damaged("rows beyond the end of a plain page");
-  return {};
 }
 
 Status check_fixed_size(ByteSpan encoded, const DataType& type, uint64_t rows) {
@@ -30,7 +29,8 @@ Status check_fixed_size(ByteSpan encoded, const DataType& type, uint64_t rows) {
 }
 
 Status check_lengths_size(ByteSpan encoded, uint64_t rows) {
-  if (rows > encoded.size() / kStoredLengthBytes) return damaged("a plain page is shorter than the lengths of its values");
+  if (rows > encoded.size() / kStoredLengthBytes)
+    return damaged("a plain page is shorter than the lengths of its values");
   return {};
 }
 
@@ -38,13 +38,12 @@ Status check_lengths_size(ByteSpan encoded, uint64_t rows) {
 
 bool PlainEncoding::supports(const DataType&) const { return true; }
 
-std::optional<uint64_t> PlainEncoding::estimate(const ColumnView& sample) const {
-  if (!sample.type->is_variable()) return sample.type->value_width() * 256;
-  if (sample.rows == 0) return kStoredLengthBytes * 256;
-  return (sample.value_bytes() + sample.rows * kStoredLengthBytes) * 256 / sample.rows;
+std::optional<uint64_t> PlainEncoding::estimate(const ValueSample& sample, EncodingMode) const {
+  const ColumnView& all = sample.all();
+  return all.value_bytes() + (all.type->is_variable() ? all.rows * kStoredLengthBytes : 0);
 }
 
-Status PlainEncoding::encode(const ColumnView& values, Buffer& out) const {
+Status PlainEncoding::encode(const ColumnView& values, EncodingMode, Buffer& out) const {
   if (!values.type->is_variable()) {
     out.append({values.values, static_cast<size_t>(values.value_bytes())});
     return {};
@@ -69,7 +68,7 @@ uint64_t PlainEncoding::lengths_bytes(ByteSpan, const DataType& type, uint64_t r
 
 Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                    uint64_t count, ColumnData& out) const {
-  STELA_TRY(check_range(rows, first, count));
+  STELA_TRY(check_page_range(rows, first, count));
   if (count == 0) return {};
   if (!type.is_variable()) {
     STELA_TRY(check_fixed_size(encoded, type, rows));
@@ -91,13 +90,13 @@ Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint6
 
 Status PlainEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                   std::span<const uint32_t> wanted, ColumnData& out) const {
+  STELA_TRY(check_page_rows(rows, wanted));
   if (!type.is_variable()) STELA_TRY(check_fixed_size(encoded, type, rows));
   if (type.is_variable()) STELA_TRY(check_lengths_size(encoded, rows));
   uint64_t width = type.value_width();
   uint64_t row = 0;
   uint64_t at = rows * kStoredLengthBytes;  // where the bytes of `row` begin
   for (uint32_t want : wanted) {
-    if (want >= rows || want < row) return damaged("rows beyond the end of a plain page, or not in order");
     if (!type.is_variable()) {
       row = want;
       out.append(encoded.subspan(want * width, width));
@@ -114,7 +113,7 @@ Status PlainEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64
 
 Result<uint64_t> PlainEncoding::value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                             uint64_t count) const {
-  STELA_TRY(check_range(rows, first, count));
+  STELA_TRY(check_page_range(rows, first, count));
   if (!type.is_variable()) return count * type.value_width();
   STELA_TRY(check_lengths_size(encoded, rows));
   return sum_lengths(encoded, first, count);

@@ -9,10 +9,11 @@ class PlainEncoding final : public Encoding {
  public:
   EncodingId id() const override { return EncodingId::kPlain; }
   const char* name() const override { return "plain"; }
+  unsigned rank() const override { return 0; }
   bool supports(const DataType& type) const override;
-  std::optional<uint64_t> estimate(const ColumnView& sample) const override;
+  std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
   bool is_identity(const DataType& type) const override { return !type.is_variable(); }
-  Status encode(const ColumnView& values, Buffer& out) const override;
+  Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;
   uint64_t lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
   Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
                       ColumnData& out) const override;

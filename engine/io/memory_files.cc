@@ -9,7 +9,7 @@ namespace stela {
 
 namespace {
 
-constexpr uint64_t kPretendedFreeBytes = uint64_t{1} << 40;
+constexpr uint64_t kMemoryFreeBytes = uint64_t{1} << 40;
 
 class MemoryReader final : public FileReader {
  public:
@@ -161,7 +161,7 @@ class MemoryFiles final : public Files {
     return names;
   }
 
-  Result<uint64_t> free_space() override { return kPretendedFreeBytes; }
+  Result<uint64_t> free_space() override { return kMemoryFreeBytes; }
   Result<std::unique_ptr<ScratchFile>> scratch() override { return make_memory_scratch(); }
 
  private:

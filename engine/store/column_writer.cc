@@ -76,7 +76,7 @@ class ColumnWriterImpl final : public ColumnWriter {
   uint64_t header_bytes() const { return format::npy_header(field_.type, 0).size(); }
 
   Status spill() {
-    fragment_ = std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type}});
+    fragment_ = std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type, true}});
     if (rows_ == 0) return {};
     ColumnView view = buffered_.view();
     STELA_TRY(fragment_->append({&view, 1}));

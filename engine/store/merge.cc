@@ -109,6 +109,16 @@ Result<std::map<ColumnId, DataType>> columns_of(const catalog::CatalogState& cat
   return columns;
 }
 
+// What was mapped as a plain file before a merge is so after it.
+Result<bool> is_flat_somewhere(const std::vector<std::shared_ptr<const format::FragmentReader>>& readers, ColumnId id) {
+  for (const auto& reader : readers) {
+    auto chunk = reader->column(id);
+    if (!chunk.ok() && chunk.status().code() != Code::kNotFound) return chunk.status();
+    if (chunk.ok() && (*chunk)->flat()) return true;
+  }
+  return false;
+}
+
 // Copies the rows of `parts` into one section of `writer`.
 Status copy_parts(FileTable& files, const std::vector<Part>& parts, const std::map<ColumnId, DataType>& columns,
                   format::FragmentWriter& writer) {
@@ -122,19 +132,23 @@ Status copy_parts(FileTable& files, const std::vector<Part>& parts, const std::m
   }
   std::vector<format::ColumnSpec> specs;
   for (const auto& [id, wanted] : present) {
-    if (wanted) specs.push_back({id, columns.at(id)});
+    if (!wanted) continue;
+    STELA_ASSIGN(bool keep_flat, is_flat_somewhere(readers, id));
+    specs.push_back({id, columns.at(id), keep_flat});
   }
   STELA_TRY(writer.begin_section(specs));
   constexpr uint64_t kBatchBytes = 8 << 20;
   for (size_t i = 0; i < parts.size(); ++i) {
-    uint64_t row_bytes = std::max<uint64_t>(1, parts[i].entry.bytes / std::max<uint64_t>(1, parts[i].entry.rows));
-    uint64_t batch = std::clamp<uint64_t>(kBatchBytes / row_bytes, 1, 65536);
     std::vector<std::shared_ptr<const format::ColumnChunk>> chunks;
+    uint64_t value_bytes = 0;
     for (const format::ColumnSpec& spec : specs) {
       auto chunk = readers[i]->column(spec.id);
       if (!chunk.ok() && chunk.status().code() != Code::kNotFound) return chunk.status();
       chunks.push_back(chunk.ok() ? *chunk : nullptr);
+      if (chunk.ok()) value_bytes += (*chunk)->value_bytes();
     }
+    uint64_t row_bytes = std::max<uint64_t>(1, value_bytes / std::max<uint64_t>(1, parts[i].entry.rows));
+    uint64_t batch = std::clamp<uint64_t>(kBatchBytes / row_bytes, 1, 65536);
     for (uint64_t row = 0; row < parts[i].entry.rows; row += batch) {
       uint64_t count = std::min(batch, parts[i].entry.rows - row);
       std::vector<ColumnData> data;

@@ -198,6 +198,13 @@ void ColumnData::set_validity_of_last(uint64_t count, const uint8_t* validity, u
   null_count_ += nulls;
 }
 
+void ColumnData::fill_nulls_of_last(uint64_t count) {
+  STELA_CHECK(count <= rows_, std::to_string(count) + " of " + std::to_string(rows_));
+  if (null_count_ == 0 || type_.is_variable()) return;
+  const uint64_t first = rows_ - count;
+  fill_null_slots(type_, count, validity_.data(), first, values_.data() + first * type_.value_width());
+}
+
 namespace {
 
 // Null slots of a variable column become empty ranges; the other values move down.

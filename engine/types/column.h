@@ -87,6 +87,9 @@ class ColumnData {
   // rows() - count + i. The slots must already hold the null fill.
   void set_validity_of_last(uint64_t count, const uint8_t* validity, uint64_t validity_offset);
 
+  // Writes the null fill into the slots of nulls among the last `count` rows.
+  void fill_nulls_of_last(uint64_t count);
+
   // Takes over finished buffers. validity empty = no nulls. offsets only for variable types, rows + 1,
   // first 0. Checks sizes; writes the fill into null slots.
   static Result<ColumnData> adopt(DataType type, uint64_t rows, Buffer values, std::vector<uint64_t> offsets,

@@ -1,0 +1,22 @@
+// Delta: the first value of each 1,024, then differences, packed.
+#pragma once
+
+#include "engine/format/encoding.h"
+
+namespace stela::format {
+
+class DeltaEncoding final : public FixedEncoding {
+ public:
+  EncodingId id() const override { return EncodingId::kDelta; }
+  const char* name() const override { return "delta"; }
+  unsigned rank() const override { return 0; }
+  bool supports(const DataType& type) const override;
+  std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
+  Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;
+  Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
+                      ColumnData& out) const override;
+  Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
+                     ColumnData& out) const override;
+};
+
+}  // namespace stela::format

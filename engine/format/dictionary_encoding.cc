@@ -1,0 +1,216 @@
+#include "engine/format/dictionary_encoding.h"
+
+#include <bit>
+
+#include "engine/format/encoding_choice.h"
+#include "engine/format/inner_column.h"
+
+namespace stela::format {
+namespace {
+
+constexpr uint64_t kDictionaryMax = 65536;
+constexpr uint64_t kEntryBytesMax = 4096;  // longer values are not looked for
+
+DataType code_type() { return DataType::of(TypeKind::kUInt16); }
+
+// Number of values u32, codes, values.
+struct DictionaryPage {
+  uint32_t count = 0;
+  InnerColumn codes, values;
+
+  static Result<DictionaryPage> open(ByteSpan encoded, const DataType& type, uint64_t rows, bool may_be_cut) {
+    DictionaryPage page;
+    if (encoded.size() < sizeof(uint32_t)) return damaged("a dictionary page is cut short");
+    page.count = get_fixed<uint32_t>(encoded.data());
+    if (page.count > kDictionaryMax || page.count > rows) return damaged("a dictionary has too many values");
+    encoded = encoded.subspan(sizeof(uint32_t));
+    STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 2, code_type(), rows));
+    STELA_ASSIGN(page.values, InnerColumn::take(encoded, 2, type, page.count, may_be_cut));
+    if (!encoded.empty()) return damaged("a dictionary page has bytes behind its values");
+    return page;
+  }
+};
+
+std::span<const uint16_t> codes_of(const ColumnData& column) {
+  return {reinterpret_cast<const uint16_t*>(column.view().values), static_cast<size_t>(column.rows())};
+}
+
+Status check_codes(std::span<const uint16_t> codes, uint64_t count) {
+  uint16_t greatest = 0;
+  for (uint16_t code : codes) greatest = std::max(greatest, code);
+  if (!codes.empty() && greatest >= count) return damaged("a code lies behind the end of its dictionary");
+  return {};
+}
+
+template <typename T>
+void gather_words(const ColumnView& values, std::span<const uint16_t> codes, std::byte* to) {
+  const auto* from = reinterpret_cast<const T*>(values.values);
+  auto* words = reinterpret_cast<T*>(to);
+  for (size_t i = 0; i < codes.size(); ++i) words[i] = from[codes[i]];
+}
+
+void gather_fixed(const ColumnView& values, std::span<const uint16_t> codes, ColumnData& out) {
+  std::byte* to = out.grow_fixed(codes.size());
+  switch (const uint64_t width = values.type->value_width()) {
+    case 1: return gather_words<uint8_t>(values, codes, to);
+    case 2: return gather_words<uint16_t>(values, codes, to);
+    case 4: return gather_words<uint32_t>(values, codes, to);
+    case 8: return gather_words<uint64_t>(values, codes, to);
+    default:
+      for (size_t i = 0; i < codes.size(); ++i) {
+        std::memcpy(to + i * width, values.values + codes[i] * width, width);
+      }
+  }
+}
+
+Status gather_variable(const ColumnView& values, std::span<const uint16_t> codes, ColumnData& out) {
+  constexpr uint64_t kShort = 16;  // copied with the bytes behind it, where they may be touched
+  std::vector<uint32_t> lengths(codes.size());
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const uint64_t length = values.offsets[codes[i] + 1] - values.offsets[codes[i]];
+    lengths[i] = static_cast<uint32_t>(length);
+    bytes += length;
+  }
+  if (bytes > kPageValueBytesMax) return damaged("the values of a dictionary page exceed 1 GiB");
+  std::byte* to = out.grow_variable(lengths.data(), codes.size());
+  const std::byte* const end = to + bytes;
+  const std::byte* const last = values.values + values.offsets[values.rows];
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const std::byte* from = values.values + values.offsets[codes[i]];
+    if (lengths[i] <= kShort && end - to >= std::ptrdiff_t{kShort} && last - from >= std::ptrdiff_t{kShort}) {
+      std::memcpy(to, from, kShort);
+    } else if (lengths[i] > 0) {
+      std::memcpy(to, from, lengths[i]);
+    }
+    to += lengths[i];
+  }
+  return {};
+}
+
+// Of a few rows only the values they name are decoded.
+Status gather_codes(const DictionaryPage& page, const ColumnData& code_column, ColumnData& out) {
+  std::span<const uint16_t> codes = codes_of(code_column);
+  STELA_TRY(check_codes(codes, page.count));
+  std::vector<uint32_t> named;
+  std::vector<uint16_t> renumbered;
+  const bool few = codes.size() < page.count / 8;
+  if (few) {
+    named.assign(codes.begin(), codes.end());
+    std::sort(named.begin(), named.end());
+    named.erase(std::unique(named.begin(), named.end()), named.end());
+    for (uint16_t code : codes) {
+      renumbered.push_back(static_cast<uint16_t>(std::lower_bound(named.begin(), named.end(), code) - named.begin()));
+    }
+    codes = renumbered;
+  }
+  STELA_ASSIGN(ColumnData values, few ? page.values.at(named) : page.values.all());
+  if (codes.empty()) return {};
+  if (out.type().is_variable()) return gather_variable(values.view(), codes, out);
+  gather_fixed(values.view(), codes, out);
+  return {};
+}
+
+// Gives each distinct value a number, in the order in which they come.
+class DictionaryBuilder {
+ public:
+  explicit DictionaryBuilder(const ColumnView& values) : values_(values), distinct_(*values.type) {
+    slots_.assign(std::bit_ceil(2 * std::min(values.rows, kDictionaryMax) + 2), kFree);
+  }
+  // False when there are too many.
+  bool build() {
+    for (uint64_t row = 0; row < values_.rows; ++row) {
+      if (!add(values_.value(row))) return false;
+    }
+    return true;
+  }
+  ColumnView distinct() const { return distinct_.view(); }
+  const ColumnData& codes() const { return codes_; }
+
+ private:
+  static constexpr uint32_t kFree = ~uint32_t{0};
+  bool add(ByteSpan value) {
+    const uint64_t hash = hash64(as_text(value));
+    for (uint64_t slot = hash;; ++slot) {
+      uint32_t& entry = slots_[slot & (slots_.size() - 1)];
+      if (entry == kFree) {
+        if (distinct_.rows() == kDictionaryMax || value.size() > kEntryBytesMax) return false;
+        entry = static_cast<uint32_t>(hashes_.size());
+        hashes_.push_back(hash);
+        distinct_.append(value);
+      } else if (hashes_[entry] != hash || as_text(distinct_.view().value(entry)) != as_text(value)) {
+        continue;
+      }
+      codes_.append_value(static_cast<uint16_t>(entry));
+      return true;
+    }
+  }
+  const ColumnView& values_;
+  ColumnData distinct_;
+  ColumnData codes_{code_type()};
+  std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> slots_;
+};
+
+}  // namespace
+
+bool DictionaryEncoding::supports(const DataType& type) const { return !type.is_tensor(); }
+
+std::optional<uint64_t> DictionaryEncoding::estimate(const ValueSample& sample, EncodingMode) const {
+  const ColumnView& all = sample.all();
+  const uint64_t distinct = sample.distinct();
+  if (distinct > kDictionaryMax || distinct > all.rows / 2) return std::nullopt;
+  const ColumnView runs = sample.runs();
+  const double width = static_cast<double>(runs.value_bytes()) / static_cast<double>(runs.rows);
+  const double entry = width + (all.type->is_variable() ? 4 : 0);
+  const auto bits = static_cast<uint64_t>(std::bit_width(distinct - 1));
+  return static_cast<uint64_t>(static_cast<double>(distinct) * entry) + all.rows * bits / 8 + 4 + 2 * kInnerHeadBytes +
+         vectors_of(all.rows) * 4;
+}
+
+Status DictionaryEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
+  DictionaryBuilder builder(values);
+  if (!builder.build()) return unsupported("a dictionary would have too many values");
+  out.append_value(static_cast<uint32_t>(builder.distinct().rows));
+  STELA_TRY(append_inner(builder.codes().view(), 2, mode, out));
+  return append_inner(builder.distinct(), 2, mode, out);
+}
+
+uint64_t DictionaryEncoding::lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  if (!type.is_variable()) return 0;
+  Result<DictionaryPage> page = DictionaryPage::open(encoded, type, rows, false);
+  STELA_CHECK(page.ok(), page.status().message());
+  const uint64_t codes = get_fixed<uint32_t>(encoded.data() + sizeof(uint32_t) + sizeof(uint16_t));
+  return sizeof(uint32_t) + 2 * kInnerHeadBytes + codes + page->values.lengths_bytes();
+}
+
+Status DictionaryEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
+                                        uint64_t count, ColumnData& out) const {
+  STELA_TRY(check_page_range(rows, first, count));
+  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, false));
+  STELA_ASSIGN(ColumnData codes, page.codes.range(first, count));
+  return gather_codes(page, codes, out);
+}
+
+Status DictionaryEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
+                                       std::span<const uint32_t> wanted, ColumnData& out) const {
+  STELA_TRY(check_page_rows(rows, wanted));
+  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, false));
+  STELA_ASSIGN(ColumnData codes, page.codes.at(wanted));
+  return gather_codes(page, codes, out);
+}
+
+Result<uint64_t> DictionaryEncoding::value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
+                                                 uint64_t count) const {
+  STELA_TRY(check_page_range(rows, first, count));
+  if (!type.is_variable()) return count * type.value_width();
+  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, true));
+  STELA_ASSIGN(ColumnData codes, page.codes.range(first, count));
+  STELA_TRY(check_codes(codes_of(codes), page.count));
+  STELA_ASSIGN(std::vector<uint32_t> lengths, page.values.lengths());
+  uint64_t bytes = 0;
+  for (uint16_t code : codes_of(codes)) bytes += lengths[code];
+  return bytes;
+}
+
+}  // namespace stela::format

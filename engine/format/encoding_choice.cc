@@ -1,0 +1,132 @@
+#include "engine/format/encoding_choice.h"
+
+#include <bit>
+#include <cmath>
+
+namespace stela::format {
+namespace {
+
+constexpr uint64_t kSampleRuns = 16;
+constexpr uint64_t kSampleRunRows = 64;
+
+// Where a run begins within its part of the rows: a fixed hash of the part's number (the finaliser of MurmurHash3).
+uint64_t scattered(uint64_t number) {
+  number = (number ^ (number >> 33)) * 0xff51afd7ed558ccd;
+  number = (number ^ (number >> 33)) * 0xc4ceb9fe1a85ec53;
+  return number ^ (number >> 33);
+}
+
+}  // namespace
+
+ValueSample::ValueSample(const ColumnView& all) : all_(all), runs_(*all.type) {
+  const uint64_t part = all.rows / kSampleRuns;
+  auto add = [&](uint64_t first, uint64_t count) {
+    runs_.append(all.slice(first, count));
+    for (uint64_t row = first + 1; row < first + count; ++row) {
+      ++pairs_;
+      if (as_text(all.value(row)) != as_text(all.value(row - 1))) ++differing_pairs_;
+    }
+  };
+  if (part < kSampleRunRows) {
+    add(0, std::min(all.rows, kSampleRuns * kSampleRunRows));
+  } else {
+    for (uint64_t i = 0; i < kSampleRuns; ++i) {
+      add(i * part + scattered(i + 1) % (part - kSampleRunRows + 1), kSampleRunRows);
+    }
+  }
+  count_distinct();
+}
+
+void ValueSample::count_distinct() {
+  const ColumnView runs = runs_.view();
+  std::vector<uint64_t> hashes(runs.rows);
+  for (uint64_t row = 0; row < runs.rows; ++row) hashes[row] = hash64(as_text(runs.value(row)));
+  std::sort(hashes.begin(), hashes.end());
+  for (uint64_t i = 0; i < runs.rows;) {
+    uint64_t next = i + 1;
+    while (next < runs.rows && hashes[next] == hashes[i]) ++next;
+    ++distinct_;
+    if (next == i + 1) ++once_;
+    i = next;
+  }
+}
+
+uint64_t ValueSample::changes() const {
+  if (pairs_ == 0) return all_.rows;
+  return static_cast<uint64_t>(static_cast<double>(differing_pairs_) * static_cast<double>(all_.rows) /
+                               static_cast<double>(pairs_));
+}
+
+// The guaranteed-error estimator (Charikar et al., PODS 2000): values seen once stand for sqrt(rows / sample) others.
+// Where nearly all are seen once, all rows are taken to differ.
+uint64_t ValueSample::distinct() const {
+  if (runs_.rows() == 0) return 0;
+  if (once_ > runs_.rows() - runs_.rows() / 8) return all_.rows;
+  const double scale = static_cast<double>(all_.rows) / static_cast<double>(runs_.rows());
+  return distinct_ - once_ + static_cast<uint64_t>(std::sqrt(scale) * static_cast<double>(once_));
+}
+
+double read_factor(EncodingId id, EncodingMode mode) {
+  const bool light = mode == EncodingMode::kLight;
+  switch (id) {
+    case EncodingId::kPlain:
+    case EncodingId::kConstant: return 1.0;
+    case EncodingId::kPacked: return light ? 1.01 : 1.0;
+    case EncodingId::kNarrow:
+    case EncodingId::kDelta:
+    case EncodingId::kRuns: return light ? 1.05 : 1.0;
+    case EncodingId::kDictionary: return light ? 1.1 : 1.0;
+  }
+  return 1.0;
+}
+
+std::vector<EncodingCandidate> encoding_candidates(const ColumnView& values, unsigned below_rank, EncodingMode mode) {
+  std::vector<EncodingCandidate> candidates;
+  const ValueSample sample(values);
+  for (const Encoding* encoding : all_encodings()) {
+    if (encoding->rank() >= below_rank || !encoding->supports(*values.type)) continue;
+    std::optional<uint64_t> bytes = encoding->estimate(sample, mode);
+    if (!bytes) continue;
+    const double price = static_cast<double>(*bytes) * read_factor(encoding->id(), mode);
+    candidates.push_back({encoding, *bytes, price});
+    if (encoding->id() == EncodingId::kConstant) break;  // nothing is smaller
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const EncodingCandidate& a, const EncodingCandidate& b) { return a.price < b.price; });
+  return candidates;
+}
+
+Result<EncodedValues> encode_cheapest(const ColumnView& values, unsigned below_rank, EncodingMode mode,
+                                      double share_max) {
+  const std::vector<EncodingCandidate> candidates = encoding_candidates(values, below_rank, mode);
+  const Encoding* plain = find_encoding(EncodingId::kPlain);
+  uint64_t plain_bytes = 0;
+  for (const EncodingCandidate& candidate : candidates) {
+    if (candidate.encoding == plain) plain_bytes = candidate.bytes;
+  }
+  const auto bytes_max = static_cast<uint64_t>(static_cast<double>(plain_bytes) * share_max);
+  EncodedValues best;
+  double best_price = 0;
+  for (const EncodingCandidate& candidate : candidates) {
+    if (candidate.encoding == plain) break;
+    if (candidate.bytes > bytes_max) continue;
+    // An estimate that was too low does not win over the next one.
+    if (best.encoding != nullptr && best_price <= candidate.price * 1.1) break;
+    EncodedValues encoded{candidate.encoding, {}};
+    Status status = candidate.encoding->encode(values, mode, encoded.bytes);
+    if (status.code() == Code::kUnsupported) continue;
+    STELA_TRY(status);
+    if (encoded.bytes.size() > bytes_max) continue;
+    const double price = static_cast<double>(encoded.bytes.size()) * read_factor(candidate.encoding->id(), mode);
+    if (best.encoding == nullptr || price < best_price) {
+      best = std::move(encoded);
+      best_price = price;
+    }
+  }
+  if (best.encoding != nullptr && best_price < static_cast<double>(plain_bytes)) return best;
+  best = {plain, {}};
+  if (!plain->is_identity(*values.type)) STELA_TRY(plain->encode(values, mode, best.bytes));
+  return best;
+}
+
+}  // namespace stela::format

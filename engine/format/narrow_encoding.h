@@ -1,0 +1,22 @@
+// Narrow: decimals of 16 bytes that fit 8, as a column of int64 that is encoded again.
+#pragma once
+
+#include "engine/format/encoding.h"
+
+namespace stela::format {
+
+class NarrowEncoding final : public FixedEncoding {
+ public:
+  EncodingId id() const override { return EncodingId::kNarrow; }
+  const char* name() const override { return "narrow"; }
+  unsigned rank() const override { return 2; }
+  bool supports(const DataType& type) const override;
+  std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
+  Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;
+  Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
+                      ColumnData& out) const override;
+  Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
+                     ColumnData& out) const override;
+};
+
+}  // namespace stela::format

@@ -1,0 +1,57 @@
+// Packed vectors: integers of one width, 1,024 at a time, each vector with its own frame of reference, width in bits
+// and patches (values that are wider). Bytes: encoding_format.md, "packed".
+#pragma once
+
+#include "engine/base/status.h"
+#include "engine/format/word_vectors.h"
+
+namespace stela::format {
+
+template <typename T>
+struct PackedPlan {
+  T reference = 0;
+  uint32_t bits = 0;
+  uint32_t patches = 0;
+  uint64_t bytes = 0;
+};
+
+// The cheapest way to pack up to 1,024 values. `is_signed` says how they are ordered.
+template <typename T>
+PackedPlan<T> plan_vector(const T* values, uint32_t count, bool is_signed);
+
+// Appends all of `values`, which must not be in `out`.
+template <typename T>
+void append_packed(const T* values, uint64_t rows, bool is_signed, Buffer& out);
+
+// Untrusted bytes. Vectors are found by adding up widths, so ascending access costs one pass.
+template <typename T>
+class PackedReader {
+ public:
+  static Result<PackedReader> open(ByteSpan bytes, uint64_t rows);
+  // All rows of a vector; `to` has room for them. kDamaged.
+  Status vector(uint64_t vector, T* to);
+  Result<T> one(uint64_t row);
+
+ private:
+  void seek(uint64_t vector);
+  uint32_t width(uint64_t vector) const { return static_cast<uint32_t>(bytes_[vector]); }
+  uint32_t patches(uint64_t vector) const { return static_cast<uint32_t>(bytes_[vectors_ + vector]); }
+  T reference(uint64_t vector) const { return get_fixed<T>(bytes_.data() + 2 * vectors_ + vector * sizeof(T)); }
+  ByteSpan packed_of(uint64_t vector) const;
+  uint32_t patch_position(uint64_t patch) const {
+    return get_fixed<uint16_t>(bytes_.data() + positions_ + patch * sizeof(uint16_t));
+  }
+  T patch_value(uint64_t patch) const { return get_fixed<T>(bytes_.data() + patches_ + patch * sizeof(T)); }
+
+  ByteSpan bytes_;
+  uint64_t rows_ = 0;
+  uint64_t vectors_ = 0;
+  uint64_t positions_ = 0;  // where they begin
+  uint64_t patches_ = 0;
+  // Of the vector found last.
+  uint64_t at_ = 0;
+  uint64_t packed_ = 0;
+  uint64_t first_patch_ = 0;
+};
+
+}  // namespace stela::format

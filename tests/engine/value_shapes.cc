@@ -1,0 +1,53 @@
+#include "tests/engine/value_shapes.h"
+
+namespace stela::format {
+namespace {
+
+class Numbers {
+ public:
+  Numbers(Shape shape, std::mt19937_64& random) : shape_(shape), random_(random) {}
+  uint64_t next() {
+    switch (shape_) {
+      case Shape::kRandom: return random_();
+      case Shape::kConstant: return 77;
+      case Shape::kSmall: return random_() % 1000 - 200;
+      case Shape::kOutlier: return random_() % 200 == 0 ? random_() : random_() % 5000;
+      case Shape::kAscending: return number_ += 900 + random_() % 100;
+      case Shape::kRuns: return number_ = random_() % 50 == 0 ? random_() % 1000 : number_;
+      case Shape::kFewDistinct: return random_() % 20 * 0x123456789abcdef;
+    }
+    return 0;
+  }
+
+ private:
+  Shape shape_;
+  std::mt19937_64& random_;
+  uint64_t number_ = 0;
+};
+
+}  // namespace
+
+ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::mt19937_64& random) {
+  ColumnData column(type);
+  Numbers numbers(shape, random);
+  std::string value;
+  for (uint64_t row = 0; row < rows; ++row) {
+    const uint64_t number = numbers.next();
+    if (type.is_variable()) {
+      value = number % 9 == 0 ? "" : "value " + std::to_string(number) + std::string(number % 5, 'x');
+    } else {
+      value.assign(type.value_width(), static_cast<char>(static_cast<int64_t>(number) < 0 ? -1 : 0));
+      for (size_t at = 0; at < value.size(); at += shape == Shape::kRandom ? 8 : 16) {
+        const uint64_t bits = at == 0 ? number : numbers.next();
+        std::memcpy(value.data() + at, &bits, std::min<size_t>(8, value.size() - at));
+      }
+      if (type.kind == TypeKind::kBool) {
+        for (char& byte : value) byte = static_cast<char>(byte & 1);
+      }
+    }
+    column.append_text(value);
+  }
+  return column;
+}
+
+}  // namespace stela::format

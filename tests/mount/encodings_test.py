@@ -1,0 +1,112 @@
+"""Rows whose pages are encoded, read back through a real mount; and stores that earlier releases wrote."""
+import json
+import tarfile
+import unittest
+
+import numpy
+
+from mounted_store import SOURCE, MountCase, npy
+
+ROWS = 150_000
+
+
+def columns():
+    """Columns for which different encodings are the smallest."""
+    random = numpy.random.default_rng(11)
+    row = numpy.arange(ROWS)
+    prices = numpy.round(random.uniform(0, 500, ROWS), 2)
+    return {
+        "constant": numpy.full(ROWS, 7), "small": random.integers(0, 5000, ROWS),
+        "outlier": numpy.where(random.integers(0, 300, ROWS) == 0, random.integers(-2**60, 2**60, ROWS), row % 90),
+        "ms": (1_700_000_000_000 + row * 1000 + random.integers(0, 300, ROWS)).astype("M8[ms]"),
+        "runs": numpy.repeat(random.integers(0, 1000, ROWS // 50), 50), "flag": random.integers(0, 20, ROWS) == 0,
+        "price": prices, "noise": random.integers(-2**63, 2**63 - 1, ROWS), "vector": random.random((ROWS, 3), "f4"),
+        "word": numpy.array(["", "one", "two", "three hundred", "ü"])[random.integers(0, 5, ROWS)],
+        "line": numpy.array([f"line {value} of the text" for value in random.integers(0, 2**40, ROWS)]),
+        "single": prices.astype("f4"), "byte": (row % 7).astype("i1"), "half": (row % 64 / 4).astype("f2"),
+    }
+
+
+class EncodedPages(MountCase):
+    def stored(self, name):
+        """(bytes of the values, bytes stored) of a column of /t."""
+        found = json.loads(self.stela("inspect", self.store, "/t/" + name, "--json").stdout)["columns"][0]
+        return found["value_bytes"], found["stored_bytes"]
+
+    def test_rows_of_every_encoding_come_back(self):
+        wanted = columns()
+        (self.mnt / "t").mkdir()
+        numpy.savez(self.mnt / "t/.append/rows.npz", **wanted)
+        for again in range(2):
+            for name, values in wanted.items():
+                if values.dtype.kind == "U":
+                    self.assertEqual((self.mnt / f"t/{name}.txt").read_text(), "".join(f"{v}\n" for v in values))
+                    continue
+                self.assertEqual((self.mnt / f"t/{name}.npy").read_bytes(), npy(values), name)
+                mapped = numpy.load(self.mnt / f"t/{name}.npy", mmap_mode="r")
+                for at in (0, 1023, 1024, 77_777, ROWS - 1):
+                    self.assertEqual(mapped[at].tobytes(), values[at].tobytes(), f"{name}[{at}]")
+            del mapped
+            if again == 0:
+                self.umount()
+                self.mount()
+        for name in ("small", "outlier", "ms", "runs", "word", "flag"):
+            values, stored = self.stored(name)
+            self.assertLess(stored, values / 2, name)
+        for name in ("noise", "vector"):
+            values, stored = self.stored(name)
+            self.assertGreaterEqual(stored, values, name)
+
+    def test_nulls_keep_their_fill(self):
+        lines = [f"{'' if row % 10 == 3 else row % 500},{'' if row % 50 else '2020-01-02T03:04:05'}" for row in range(60_000)]
+        (self.mnt / "t").mkdir()
+        self.write(self.mnt / "t/.append/x.csv", "n,when\n" + "\n".join(lines) + "\n")
+        self.umount()
+        self.mount()
+        valid = numpy.arange(60_000) % 10 != 3
+        self.assertEqual(self.load("t/n.npy").tolist(), numpy.where(valid, numpy.arange(60_000) % 500, 0).tolist())
+        self.assertEqual(self.load("t/n.valid.npy").tolist(), valid.tolist())
+        self.assertEqual(int(numpy.isnat(self.load("t/when.npy")).sum()), 60_000 - 1200)
+        for name in ("n", "when"):
+            values, stored = self.stored(name)
+            self.assertLess(stored, values / 3, name)
+
+    def test_a_column_saved_by_itself_is_a_plain_file(self):
+        values = numpy.arange(200_000) % 100
+        (self.mnt / "t").mkdir()
+        numpy.save(self.mnt / "t/x.npy", values)
+        self.assertEqual(self.load("t/x.npy").tolist(), values.tolist())
+        flats = [path.read_bytes() for path in self.store.glob("data/*/*.flat")]
+        self.assertEqual(flats, [npy(values)])
+
+
+class ReleasedLayouts(MountCase):
+    MOUNTED = False
+
+    def open_store(self, name):
+        with tarfile.open(SOURCE / "tests/data/stores" / name) as archive:
+            archive.extractall(self.folder)
+        self.assertIn("no damage", self.stela("check", self.store).stdout)
+        self.mount()
+
+    def test_pages_of_plain_values(self):
+        self.open_store("plain_pages.tar.xz")
+        row = numpy.arange(40_000)
+        self.assertEqual(self.load("rows/i.npy").tolist(), numpy.where(row % 11 == 0, 0, row * 7 % 1000).tolist())
+        self.assertEqual(self.load("rows/i.valid.npy").tolist(), (row % 11 != 0).tolist())
+        numpy.testing.assert_array_equal(self.load("rows/f.npy"), numpy.where(row % 13 == 0, numpy.nan, row % 97 / 8))
+        lines = ["\\N" if i % 7 == 3 else f"row {i % 1000}, ü" for i in range(40_000)]
+        self.assertEqual((self.mnt / "rows/s.txt").read_text().splitlines(), lines)
+        self.assertEqual(self.load("rows/b.npy").tolist(), (row % 2 == 1).tolist())
+        numpy.testing.assert_array_equal(self.load("rows/d.npy"), numpy.datetime64("2013-01-01") + row % 365)
+        k = numpy.arange(3000)
+        kinds = {"u8": (k % 200).astype("u1"), "i2": (k % 300 - 150).astype("i2"), "u4": (k * k).astype("u4"),
+                 "f2": (k % 64 / 4).astype("f2"), "v": (numpy.arange(9000) % 50).astype("f4").reshape(3000, 3),
+                 "t": (k * 1000003).astype("M8[us]"), "dt": k.astype("m8[s]")}
+        for name, values in kinds.items():
+            self.assertEqual((self.mnt / f"kinds/{name}.npy").read_bytes(), npy(values), name)
+        self.assertEqual((self.mnt / "flat/x.npy").read_bytes(), npy((numpy.arange(200_000) % 1000).astype("f8")))
+
+
+if __name__ == "__main__":
+    unittest.main()
