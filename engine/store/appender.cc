@@ -160,8 +160,10 @@ Status AppenderImpl::append(const Batch& batch) {
 }
 
 Status AppenderImpl::spill() {
+  // Rows of one column are an array that somebody saved.
+  const bool keep_flat = targets_.size() == 1;
   std::vector<format::ColumnSpec> specs;
-  for (const Target& target : targets_) specs.push_back({target.id, target.type});
+  for (const Target& target : targets_) specs.push_back({target.id, target.type, keep_flat});
   fragment_ = std::make_unique<PreparedFragment>(core_, std::move(specs));
   if (rows_ == 0) return {};
   std::vector<ColumnView> views;
