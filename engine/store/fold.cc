@@ -15,7 +15,7 @@ constexpr int64_t kFoldNsPerSecond = 1'000'000'000;
 
 // All rows of the version, as it sees them, into one section.
 Status write_folded(const SnapshotImpl& impl, const ColumnInfo& column, format::FragmentWriter& writer) {
-  STELA_TRY(writer.begin_section({{column.id, column.type}}));
+  STELA_TRY(writer.begin_section({{column.id, column.type, true}}));  // who maps and changes a column maps it again
   uint64_t rows = impl.version().rows;
   uint64_t batch = 1024;
   if (!column.type.is_variable()) {
