@@ -24,6 +24,8 @@ enum class EncodingId : uint16_t {
   kRuns = 5,
   kDictionary = 6,
   kNarrow = 7,
+  kAlp = 8,
+  kFsst = 9,
 };
 
 // What a page is written for: to be read often, or to be small.

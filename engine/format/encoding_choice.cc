@@ -75,7 +75,9 @@ double read_factor(EncodingId id, EncodingMode mode) {
     case EncodingId::kNarrow:
     case EncodingId::kDelta:
     case EncodingId::kRuns: return light ? 1.05 : 1.0;
-    case EncodingId::kDictionary: return light ? 1.1 : 1.0;
+    case EncodingId::kDictionary:
+    case EncodingId::kAlp: return light ? 1.1 : 1.0;
+    case EncodingId::kFsst: return light ? 1.2 : 1.0;
   }
   return 1.0;
 }

@@ -1,9 +1,11 @@
 #include <array>
 
+#include "engine/format/alp_encoding.h"
 #include "engine/format/constant_encoding.h"
 #include "engine/format/delta_encoding.h"
 #include "engine/format/dictionary_encoding.h"
 #include "engine/format/encoding.h"
+#include "engine/format/fsst_encoding.h"
 #include "engine/format/narrow_encoding.h"
 #include "engine/format/packed_encoding.h"
 #include "engine/format/plain_encoding.h"
@@ -19,11 +21,13 @@ const DeltaEncoding kDeltaEncoding;
 const RunsEncoding kRunsEncoding;
 const DictionaryEncoding kDictionaryEncoding;
 const NarrowEncoding kNarrowEncoding;
+const AlpEncoding kAlpEncoding;
+const FsstEncoding kFsstEncoding;
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 7> kEncodings{
-    &kPlainEncoding, &kConstantEncoding,   &kPackedEncoding, &kDeltaEncoding,
-    &kRunsEncoding,  &kDictionaryEncoding, &kNarrowEncoding,
+const std::array<const Encoding*, 9> kEncodings{
+    &kPlainEncoding,      &kConstantEncoding, &kPackedEncoding, &kDeltaEncoding, &kRunsEncoding,
+    &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/format/bare_values.h"
 #include "engine/format/page_validity.h"
 
 namespace stela::format {
@@ -12,22 +13,6 @@ constexpr uint64_t kLengthBytes = sizeof(uint32_t);  // what a row of text costs
 // little is left, since the time to decode then counts for more than bytes.
 constexpr double kShareMax = 0.9, kSmallShareMax = 0.6;
 constexpr uint64_t kSmallBytes = 1 << 20;
-
-// `values` with the value before it, or else the first, in the slot of each null.
-void carry_values(const ColumnView& values, ColumnData& out) {
-  out.clear();
-  const uint64_t width = values.type->value_width();
-  std::byte* to = out.grow_fixed(values.rows);
-  std::memcpy(to, values.values, values.rows * width);
-  if (values.null_count() == 0) return;
-  uint64_t first = 0;
-  while (first < values.rows && !values.is_valid(first)) ++first;
-  if (first == values.rows) return;
-  for (uint64_t row = 0; row < values.rows; ++row) {
-    if (values.is_valid(row)) continue;
-    std::memcpy(to + row * width, row == 0 ? to + first * width : to + (row - 1) * width, width);
-  }
-}
 
 }  // namespace
 
@@ -111,17 +96,8 @@ Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& st
 }
 
 Result<EncodedValues> PagedWriter::encode(const ColumnView& values, double share_max) {
-  ColumnView bare = values;
-  ColumnData carried(*values.type);
-  if (!values.type->is_variable()) {
-    const bool aligned = reinterpret_cast<uintptr_t>(values.values) % sizeof(uint64_t) == 0;
-    if (values.null_count() > 0 || !aligned) {
-      carry_values(values, carried);
-      bare = carried.view();
-    }
-  }
-  bare.validity = nullptr;
-  return encode_cheapest(bare, kPageRank, EncodingMode::kLight, share_max);
+  const BareValues bare(values);
+  return encode_cheapest(bare.view(), kPageRank, EncodingMode::kLight, share_max);
 }
 
 void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {

@@ -3,6 +3,7 @@
 #include "engine/format/encoding_choice.h"
 #include "engine/format/lane_packing.h"
 #include "engine/format/page_validity.h"
+#include "engine/format/symbol_table.h"
 #include "tests/engine/format_fixture.h"
 #include "tests/engine/value_shapes.h"
 
@@ -125,6 +126,50 @@ TEST(Encodings, CutAndChangedBytesAreDamagedOrDecode) {
 
 TEST(Encodings, UnknownNumbersHaveNoEncoding) { EXPECT_EQ(find_encoding(EncodingId{999}), nullptr); }
 
+TEST(SymbolTable, ValuesComeBackAndHostileCodesAreRefused) {
+  std::vector<std::string> texts{"", "a", std::string(100, 'z'), std::string("\xff\0\xff", 3),
+                                 "http://a.example/index"};
+  for (int i = 0; i < 200; ++i) texts.push_back("http://a.example/page/" + std::to_string(i * 7919) + ".html");
+  std::vector<std::string_view> pieces(texts.begin(), texts.end());
+  SymbolTable table = SymbolTable::train(pieces);
+  EXPECT_EQ(table.symbols(), SymbolTable::train(pieces).symbols());
+  EXPECT_LE(table.symbols().size(), kSymbolsMax);
+  Buffer stored;
+  stored.append_value(static_cast<uint8_t>(table.symbols().size()));
+  for (const Symbol& symbol : table.symbols()) stored.append_value(static_cast<uint8_t>(symbol.length));
+  for (const Symbol& symbol : table.symbols())
+    stored.append(std::as_bytes(std::span(&symbol.bytes, 1)).first(symbol.length));
+  ByteSpan rest = stored.span();
+  SymbolReader reader;
+  ASSERT_TRUE(reader.open(rest));
+  EXPECT_TRUE(rest.empty());
+  uint64_t plain = 0, packed = 0;
+  for (const std::string& text : texts) {
+    Buffer codes, back(text.size());
+    table.compress(text, codes);
+    plain += text.size();
+    packed += codes.size();
+    ByteSpan left = codes.span();
+    ASSERT_TRUE(reader.decompress(left, back.data(), text.size()));
+    EXPECT_TRUE(left.empty());
+    EXPECT_EQ(as_text(back.span()), text);
+    left = codes.span();
+    ASSERT_TRUE(reader.skip(left, text.size()));
+    EXPECT_TRUE(left.empty());
+    if (text.empty()) continue;
+    left = codes.span(0, codes.size() - 1);
+    EXPECT_FALSE(reader.decompress(left, back.data(), text.size()));
+    left = codes.span(0, codes.size() - 1);
+    EXPECT_FALSE(reader.skip(left, text.size()));
+  }
+  EXPECT_LT(packed * 3, plain);
+  for (size_t cut = 0; cut < stored.size(); cut += 3) {
+    SymbolReader other;
+    rest = stored.span(0, cut);
+    EXPECT_FALSE(other.open(rest));
+  }
+}
+
 // What is chosen for values whose best encoding is known, and how small it is.
 TEST(EncodingChoice, FindsTheShapeOfTheValues) {
   std::mt19937_64 random(5);
@@ -134,17 +179,20 @@ TEST(EncodingChoice, FindsTheShapeOfTheValues) {
     EncodingId expected;
     double share_max;
   };
-  for (const Case& c : {Case{"int64", Shape::kConstant, EncodingId::kConstant, 0.001},
-                        Case{"utf8", Shape::kConstant, EncodingId::kConstant, 0.001},
-                        Case{"int64", Shape::kSmall, EncodingId::kPacked, 0.25},
-                        Case{"int32", Shape::kOutlier, EncodingId::kPacked, 0.5},
-                        Case{"timestamp[ms]", Shape::kAscending, EncodingId::kDelta, 0.2},
-                        Case{"int64", Shape::kRuns, EncodingId::kRuns, 0.1},
-                        Case{"utf8", Shape::kFewDistinct, EncodingId::kDictionary, 0.3},
-                        Case{"float64", Shape::kFewDistinct, EncodingId::kDictionary, 0.3},
-                        Case{"decimal128(12,2)", Shape::kSmall, EncodingId::kNarrow, 0.2},
-                        Case{"uint64", Shape::kRandom, EncodingId::kPlain, 1.0},
-                        Case{"float32[5]", Shape::kRandom, EncodingId::kPlain, 1.0}}) {
+  for (const Case& c :
+       {Case{"int64", Shape::kConstant, EncodingId::kConstant, 0.001},
+        Case{"utf8", Shape::kConstant, EncodingId::kConstant, 0.001},
+        Case{"int64", Shape::kSmall, EncodingId::kPacked, 0.25},
+        Case{"int32", Shape::kOutlier, EncodingId::kPacked, 0.5},
+        Case{"timestamp[ms]", Shape::kAscending, EncodingId::kDelta, 0.2},
+        Case{"int64", Shape::kRuns, EncodingId::kRuns, 0.1},
+        Case{"utf8", Shape::kFewDistinct, EncodingId::kDictionary, 0.3},
+        Case{"float64", Shape::kFewDistinct, EncodingId::kDictionary, 0.3},
+        Case{"decimal128(12,2)", Shape::kSmall, EncodingId::kNarrow, 0.2},
+        Case{"float64", Shape::kDecimal, EncodingId::kAlp, 0.45},
+        Case{"float32", Shape::kDecimal, EncodingId::kAlp, 0.8}, Case{"utf8", Shape::kWords, EncodingId::kFsst, 0.5},
+        Case{"uint64", Shape::kRandom, EncodingId::kPlain, 1.0},
+        Case{"float32[5]", Shape::kRandom, EncodingId::kPlain, 1.0}}) {
     ColumnData column = shaped_column(*DataType::parse(c.type), 20000, c.shape, random);
     auto encoded = encode_cheapest(column.view(), kPageRank, EncodingMode::kLight, 1.0);
     ASSERT_TRUE(encoded.ok());

@@ -15,6 +15,8 @@ class Numbers {
       case Shape::kAscending: return number_ += 900 + random_() % 100;
       case Shape::kRuns: return number_ = random_() % 50 == 0 ? random_() % 1000 : number_;
       case Shape::kFewDistinct: return random_() % 20 * 0x123456789abcdef;
+      case Shape::kDecimal: return random_() % 100 == 0 ? random_() : random_() % 1000000;
+      case Shape::kWords: return random_();
     }
     return 0;
   }
@@ -25,6 +27,22 @@ class Numbers {
   uint64_t number_ = 0;
 };
 
+std::string words(uint64_t number) {
+  static const char* const kWords[] = {"carefully ", "final",     " deposits", "sleep ",
+                                       "the quick ", "furiously", " ",         "x"};
+  std::string text;
+  for (uint64_t left = number % 12; left > 0; --left, number /= 8) text += kWords[number % 8];
+  return text;
+}
+
+void write_decimal(const DataType& type, uint64_t number, std::string& value) {
+  const double decimal = static_cast<double>(number) / 100;
+  const auto single = static_cast<float>(decimal);
+  if (type.is_tensor()) return;
+  if (type.kind == TypeKind::kFloat64) std::memcpy(value.data(), &decimal, sizeof(decimal));
+  if (type.kind == TypeKind::kFloat32) std::memcpy(value.data(), &single, sizeof(single));
+}
+
 }  // namespace
 
 ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::mt19937_64& random) {
@@ -34,6 +52,11 @@ ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::
   for (uint64_t row = 0; row < rows; ++row) {
     const uint64_t number = numbers.next();
     if (type.is_variable()) {
+      if (shape == Shape::kWords) {
+        value = words(number);
+        column.append_text(value);
+        continue;
+      }
       value = number % 9 == 0 ? "" : "value " + std::to_string(number) + std::string(number % 5, 'x');
     } else {
       value.assign(type.value_width(), static_cast<char>(static_cast<int64_t>(number) < 0 ? -1 : 0));
@@ -41,6 +64,7 @@ ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::
         const uint64_t bits = at == 0 ? number : numbers.next();
         std::memcpy(value.data() + at, &bits, std::min<size_t>(8, value.size() - at));
       }
+      if (shape == Shape::kDecimal && number < 1000000) write_decimal(type, number, value);
       if (type.kind == TypeKind::kBool) {
         for (char& byte : value) byte = static_cast<char>(byte & 1);
       }

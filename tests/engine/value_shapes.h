@@ -7,11 +7,13 @@
 
 namespace stela::format {
 
-enum class Shape { kRandom, kConstant, kSmall, kOutlier, kAscending, kRuns, kFewDistinct };
-inline constexpr Shape kShapes[] = {Shape::kRandom,    Shape::kConstant, Shape::kSmall,      Shape::kOutlier,
-                                    Shape::kAscending, Shape::kRuns,     Shape::kFewDistinct};
+enum class Shape { kRandom, kConstant, kSmall, kOutlier, kAscending, kRuns, kFewDistinct, kDecimal, kWords };
+inline constexpr Shape kShapes[] = {Shape::kRandom,      Shape::kConstant,  Shape::kSmall,
+                                    Shape::kOutlier,     Shape::kAscending, Shape::kRuns,
+                                    Shape::kFewDistinct, Shape::kDecimal,   Shape::kWords};
 
-// No nulls. Of text, the number a shape gives becomes words.
+// No nulls. Of text, the number a shape gives becomes words; kDecimal is numbers with two decimals where the type is a
+// float, and kWords text in which words come again.
 ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::mt19937_64& random);
 
 }  // namespace stela::format

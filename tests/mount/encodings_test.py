@@ -50,7 +50,7 @@ class EncodedPages(MountCase):
             if again == 0:
                 self.umount()
                 self.mount()
-        for name in ("small", "outlier", "ms", "runs", "word", "flag"):
+        for name in ("small", "outlier", "ms", "runs", "word", "flag", "price", "line"):
             values, stored = self.stored(name)
             self.assertLess(stored, values / 2, name)
         for name in ("noise", "vector"):

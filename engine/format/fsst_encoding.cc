@@ -1,0 +1,169 @@
+#include "engine/format/fsst_encoding.h"
+
+#include <limits>
+
+#include "engine/format/encoding_choice.h"
+#include "engine/format/inner_column.h"
+#include "engine/format/packed_vectors.h"
+#include "engine/format/symbol_table.h"
+
+namespace stela::format {
+namespace {
+
+constexpr uint64_t kBlockRows = 128;  // between rows whose codes are found at once
+constexpr uint64_t kTrainingBytes = 16384;
+constexpr uint64_t kPieceBytes = 1024;
+
+DataType length_type() { return DataType::of(TypeKind::kUInt32); }
+
+// Values of a sample, about kTrainingBytes together; of long ones a part, from here and there.
+std::vector<std::string_view> training_pieces(const ColumnView& runs) {
+  const uint64_t step = std::max<uint64_t>(1, runs.value_bytes() / kTrainingBytes);
+  std::vector<std::string_view> pieces;
+  for (uint64_t row = 0; row < runs.rows; row += std::min(step, std::max<uint64_t>(1, runs.rows / 16))) {
+    const std::string_view value = as_text(runs.value(row));
+    const uint64_t spare = value.size() > kPieceBytes ? value.size() - kPieceBytes : 0;
+    pieces.push_back(value.substr(spare == 0 ? 0 : row * 7919 % spare, kPieceBytes));
+  }
+  return pieces;
+}
+
+Result<ColumnData> lengths_of(const ColumnView& values) {
+  ColumnData lengths(length_type());
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    const uint64_t length = values.offsets[row + 1] - values.offsets[row];
+    if (length > std::numeric_limits<uint32_t>::max()) return Status{Code::kLimit, "one value is larger than 4 GiB"};
+    lengths.append_value(static_cast<uint32_t>(length));
+  }
+  return lengths;
+}
+
+uint64_t blocks_of(uint64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+
+// Lengths, symbols, where the codes of each block of rows begin u32, codes.
+struct FsstPage {
+  InnerColumn lengths;
+  SymbolReader symbols;
+  const std::byte* blocks = nullptr;
+  ByteSpan codes;
+
+  static Result<FsstPage> open(ByteSpan encoded, uint64_t rows) {
+    FsstPage page;
+    STELA_ASSIGN(page.lengths, InnerColumn::take(encoded, 1, length_type(), rows));
+    if (!page.symbols.open(encoded)) return damaged("the symbols of an FSST page are malformed");
+    if (blocks_of(rows) > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
+    page.blocks = encoded.data();
+    page.codes = encoded.subspan(blocks_of(rows) * sizeof(uint32_t));
+    return page;
+  }
+  // The codes from the first row of a block on.
+  Result<ByteSpan> codes_of(uint64_t block) const {
+    const auto at = get_fixed<uint32_t>(blocks + block * sizeof(uint32_t));
+    if (at > codes.size()) return damaged("the index of an FSST page leaves its codes");
+    return codes.subspan(at);
+  }
+};
+
+std::span<const uint32_t> words_of(const ColumnData& lengths) {
+  return {reinterpret_cast<const uint32_t*>(lengths.view().values), static_cast<size_t>(lengths.rows())};
+}
+
+uint64_t sum_of(std::span<const uint32_t> lengths) {
+  uint64_t sum = 0;
+  for (uint32_t length : lengths) sum += length;
+  return sum;
+}
+
+Status bad_codes() { return damaged("the codes of an FSST page do not give its values"); }
+
+}  // namespace
+
+std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, EncodingMode) const {
+  const ColumnView runs = sample.runs();
+  if (runs.rows == 0 || runs.value_bytes() == 0) return std::nullopt;
+  const std::vector<std::string_view> pieces = training_pieces(runs);
+  const SymbolTable table = SymbolTable::train(pieces);
+  Buffer codes;
+  uint64_t bytes = 0;
+  for (std::string_view piece : pieces) {
+    table.compress(piece, codes);
+    bytes += piece.size();
+  }
+  if (bytes == 0) return std::nullopt;
+  Result<ColumnData> lengths = lengths_of(runs);
+  if (!lengths.ok()) return std::nullopt;
+  const uint64_t length_bytes = plan_vector(words_of(*lengths).data(), static_cast<uint32_t>(runs.rows), false).bytes;
+  uint64_t symbols = 1;
+  for (const Symbol& symbol : table.symbols()) symbols += 1 + symbol.length;
+  const ColumnView& all = sample.all();
+  const double ratio = static_cast<double>(codes.size()) / static_cast<double>(bytes);
+  return static_cast<uint64_t>(static_cast<double>(all.value_bytes()) * ratio) + symbols +
+         length_bytes * all.rows / runs.rows + blocks_of(all.rows) * sizeof(uint32_t) + kInnerHeadBytes;
+}
+
+Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
+  const ValueSample sample(values);
+  const SymbolTable table = SymbolTable::train(training_pieces(sample.runs()));
+  STELA_ASSIGN(const ColumnData lengths, lengths_of(values));
+  STELA_TRY(append_inner(lengths.view(), 1, mode, out));
+  out.append_value(static_cast<uint8_t>(table.symbols().size()));
+  for (const Symbol& symbol : table.symbols()) out.append_value(static_cast<uint8_t>(symbol.length));
+  for (const Symbol& symbol : table.symbols()) {
+    out.append({reinterpret_cast<const std::byte*>(&symbol.bytes), symbol.length});
+  }
+  Buffer codes;
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    if (codes.size() > std::numeric_limits<uint32_t>::max()) return {Code::kLimit, "a page has more than 4 GiB"};
+    if (row % kBlockRows == 0) out.append_value(static_cast<uint32_t>(codes.size()));
+    table.compress(as_text(values.value(row)), codes);
+  }
+  out.append(codes.span());
+  return {};
+}
+
+uint64_t FsstEncoding::lengths_bytes(ByteSpan encoded, const DataType&, uint64_t) const {
+  return kInnerHeadBytes + get_fixed<uint32_t>(encoded.data() + sizeof(uint16_t));
+}
+
+Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first, uint64_t count,
+                                  ColumnData& out) const {
+  STELA_TRY(check_page_range(rows, first, count));
+  STELA_ASSIGN(const FsstPage page, FsstPage::open(encoded, rows));
+  if (count == 0) return {};
+  const uint64_t begin = first / kBlockRows * kBlockRows;
+  STELA_ASSIGN(const ColumnData lengths, page.lengths.range(begin, first + count - begin));
+  const std::span<const uint32_t> skipped = words_of(lengths).first(first - begin);
+  const std::span<const uint32_t> wanted = words_of(lengths).subspan(first - begin);
+  STELA_ASSIGN(ByteSpan codes, page.codes_of(first / kBlockRows));
+  const uint64_t bytes = sum_of(wanted);
+  // No code stands for more than eight bytes.
+  if (bytes > codes.size() * kSymbolBytesMax || !page.symbols.skip(codes, sum_of(skipped))) return bad_codes();
+  if (!page.symbols.decompress(codes, out.grow_variable(wanted.data(), count), bytes)) return bad_codes();
+  return {};
+}
+
+Status FsstEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
+                                 std::span<const uint32_t> wanted, ColumnData& out) const {
+  STELA_TRY(check_page_rows(rows, wanted));
+  // Neighbours within a block are decoded together.
+  for (size_t i = 0; i < wanted.size();) {
+    size_t end = i + 1;
+    while (end < wanted.size() && wanted[end] / kBlockRows == wanted[i] / kBlockRows) ++end;
+    ColumnData part(type);
+    const uint64_t count = uint64_t{wanted[end - 1]} - wanted[i] + 1;
+    STELA_TRY(decode_range(encoded, type, rows, wanted[i], count, part));
+    for (size_t k = i; k < end; ++k) out.append(part.view().value(wanted[k] - wanted[i]));
+    i = end;
+  }
+  return {};
+}
+
+Result<uint64_t> FsstEncoding::value_bytes(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first,
+                                           uint64_t count) const {
+  STELA_TRY(check_page_range(rows, first, count));
+  STELA_ASSIGN(const InnerColumn lengths, InnerColumn::take(encoded, 1, length_type(), rows));
+  STELA_ASSIGN(const ColumnData some, lengths.range(first, count));
+  return sum_of(words_of(some));
+}
+
+}  // namespace stela::format
