@@ -71,6 +71,19 @@ class EncodedPages(MountCase):
             values, stored = self.stored(name)
             self.assertLess(stored, values / 3, name)
 
+    def test_inspect_says_why(self):
+        (self.mnt / "t").mkdir()
+        numpy.savez(self.mnt / "t/.append/x.npz", small=numpy.arange(200_000) * 7 % 1000, none=numpy.random.random(200_000))
+        found = json.loads(self.stela("inspect", self.store, "/t", "--why", "--json").stdout)["columns"]
+        pages = {column["name"]: column["pieces"][0]["choices"] for column in found}
+        self.assertEqual(pages["none"], [])
+        self.assertEqual(sum(page["rows"] for page in pages["small"]), 200_000)
+        for page in pages["small"]:
+            self.assertLess(page["stored_bytes"], page["estimates"]["plain"] / 4)
+            self.assertEqual(page["encoding"], min(page["estimates"], key=page["estimates"].get))
+        text = self.stela("inspect", self.store, "/t/small", "--why").stdout
+        self.assertIn("of delta", text)
+
     def test_a_column_saved_by_itself_is_a_plain_file(self):
         values = numpy.arange(200_000) % 100
         (self.mnt / "t").mkdir()

@@ -1,6 +1,7 @@
 #include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/dataset_path.h"
+#include "fsd/cli/verbs/page_choices.h"
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/views/view.h"
 
@@ -12,6 +13,7 @@ struct Layout {
   ColumnTotals totals;
   uint64_t stored_bytes = 0;
   std::vector<Snapshot::Piece> pieces;
+  std::vector<std::vector<PageChoice>> choices;  // with --why, of each piece; none of a plain file or a tail
 };
 
 Result<std::vector<ColumnInfo>> wanted_columns(const DatasetPath& found) {
@@ -22,23 +24,31 @@ Result<std::vector<ColumnInfo>> wanted_columns(const DatasetPath& found) {
   return std::vector<ColumnInfo>{column};
 }
 
-Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column) {
-  Layout layout{column, {}, 0, {}};
+Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why) {
+  Layout layout{column, {}, 0, {}, {}};
   STELA_ASSIGN(layout.totals, snapshot.totals(column));
   STELA_ASSIGN(layout.stored_bytes, snapshot.stored_bytes(column));
   STELA_ASSIGN(layout.pieces, snapshot.pieces(column));
+  for (const Snapshot::Piece& piece : layout.pieces) {
+    if (!why) break;
+    layout.choices.emplace_back();
+    if (piece.where.ends_with(".flat")) continue;
+    STELA_ASSIGN(layout.choices.back(), page_choices(snapshot, column, piece));
+  }
   return layout;
 }
 
 std::string as_json(const Layout& layout) {
   JsonArray pieces;
-  for (const Snapshot::Piece& piece : layout.pieces) {
-    pieces.add(JsonObject()
-                   .number("first_row", piece.first_row)
-                   .number("rows", piece.rows)
-                   .text("where", piece.where)
-                   .number("pages", piece.pages.size())
-                   .str());
+  for (size_t i = 0; i < layout.pieces.size(); ++i) {
+    const Snapshot::Piece& piece = layout.pieces[i];
+    JsonObject object;
+    object.number("first_row", piece.first_row)
+        .number("rows", piece.rows)
+        .text("where", piece.where)
+        .number("pages", piece.pages.size());
+    if (!layout.choices.empty()) object.json("choices", choices_as_json(layout.choices[i]));
+    pieces.add(object.str());
   }
   return JsonObject()
       .text("name", layout.column.name)
@@ -59,9 +69,14 @@ void print_text(const Layout& layout, Output& output) {
               std::to_string(layout.totals.nulls) + " nulls, " + format_bytes(layout.totals.value_bytes) +
               " of values, " + format_bytes(layout.stored_bytes) + " stored");
   std::vector<std::vector<std::string>> rows;
-  for (const Snapshot::Piece& piece : layout.pieces) {
+  for (size_t i = 0; i < layout.pieces.size(); ++i) {
+    const Snapshot::Piece& piece = layout.pieces[i];
     rows.push_back({"  rows " + std::to_string(piece.first_row) + " +" + std::to_string(piece.rows), piece.where,
                     std::to_string(piece.pages.size()) + " pages"});
+    if (layout.choices.empty()) continue;
+    output.text(format_table(rows, {false, false, true}));
+    rows.clear();
+    output.text(format_table(choices_as_rows(layout.choices[i]), {false, false, true, false}));
   }
   output.text(format_table(rows, {false, false, true}));
 }
@@ -76,7 +91,7 @@ VerbOutcome run(const VerbContext& context) {
   JsonArray list;
   bool json = context.request.has("json");
   for (const ColumnInfo& column : *columns) {
-    Result<Layout> layout = layout_of(found->snapshot, column);
+    Result<Layout> layout = layout_of(found->snapshot, column, context.request.has("why"));
     if (!layout.ok()) return VerbOutcome::from(layout.status());
     if (json) {
       list.add(as_json(*layout));
@@ -102,8 +117,12 @@ const VerbSpec& inspect_verb() {
       .name = "inspect",
       .usage = "STORE /DATASET[/.versions/N][/COLUMN]",
       .summary = "show where columns lie: files, pages",
-      .description = "Shows for each column in which files of the store its rows lie, in how many pages and bytes.",
-      .options = {{"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
+      .description =
+          "Shows for each column in which files of the store its rows lie, in how many pages and bytes. With "
+          "--why, for each page the encoding it has and the bytes that each encoding was estimated to need, "
+          "the cheapest first; this reads every value.",
+      .options = {{"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
+                  {"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
       .args_min = 1,
       .args_max = 1,
       .run = run};

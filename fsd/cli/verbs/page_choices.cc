@@ -1,0 +1,73 @@
+#include "fsd/cli/verbs/page_choices.h"
+
+#include <algorithm>
+
+#include "engine/format/bare_values.h"
+#include "fsd/cli/json_builder.h"
+#include "fsd/cli/output.h"
+
+namespace stela::fsd {
+namespace {
+
+std::string encoding_name(format::EncodingId id) {
+  const format::Encoding* encoding = format::find_encoding(id);
+  return encoding == nullptr ? "encoding " + std::to_string(static_cast<unsigned>(id)) : encoding->name();
+}
+
+}  // namespace
+
+Result<std::vector<PageChoice>> page_choices(const Snapshot& snapshot, const ColumnInfo& column,
+                                             const Snapshot::Piece& piece) {
+  std::vector<PageChoice> choices;
+  for (const format::PageInfo& page : piece.pages) {
+    if (page.first_row >= piece.rows) break;  // behind the version's end
+    PageChoice choice{piece.first_row + page.first_row,
+                      std::min(page.rows, piece.rows - page.first_row),
+                      page.bytes,
+                      page.encoding,
+                      {}};
+    ColumnData values(column.type);
+    STELA_TRY(snapshot.read(column, choice.first_row, choice.rows, values));
+    if (values.null_count() < values.rows()) {
+      const format::BareValues bare(values.view());
+      choice.candidates = format::encoding_candidates(bare.view(), format::kPageRank, format::EncodingMode::kLight);
+    }
+    choices.push_back(std::move(choice));
+  }
+  return choices;
+}
+
+std::string choices_as_json(const std::vector<PageChoice>& pages) {
+  JsonArray list;
+  for (const PageChoice& page : pages) {
+    JsonObject estimates;
+    for (const format::EncodingCandidate& candidate : page.candidates) {
+      estimates.number(candidate.encoding->name(), candidate.bytes);
+    }
+    list.add(JsonObject()
+                 .number("first_row", page.first_row)
+                 .number("rows", page.rows)
+                 .text("encoding", encoding_name(page.encoding))
+                 .number("stored_bytes", page.bytes)
+                 .json("estimates", estimates.str())
+                 .str());
+  }
+  return list.str();
+}
+
+std::vector<std::vector<std::string>> choices_as_rows(const std::vector<PageChoice>& pages) {
+  std::vector<std::vector<std::string>> rows;
+  for (const PageChoice& page : pages) {
+    std::string estimates;
+    for (const format::EncodingCandidate& candidate : page.candidates) {
+      estimates += (estimates.empty() ? "of " : ", ") + std::string(candidate.encoding->name()) + " " +
+                   format_bytes(candidate.bytes);
+    }
+    rows.push_back({"    rows " + std::to_string(page.first_row) + " +" + std::to_string(page.rows),
+                    encoding_name(page.encoding), format_bytes(page.bytes),
+                    estimates.empty() ? "all rows are null" : estimates});
+  }
+  return rows;
+}
+
+}  // namespace stela::fsd
