@@ -9,7 +9,7 @@
 namespace stela::fsd {
 namespace {
 
-Status lying(const std::string& what) { return invalid("the Arrow file contradicts itself: " + what); }
+Status batch_lies(const std::string& what) { return invalid("the Arrow file contradicts itself: " + what); }
 
 bool has_offsets(const ArrowField& field) {
   return field.storage == ArrowStorage::kOffsets32 || field.storage == ArrowStorage::kOffsets64;
@@ -51,25 +51,28 @@ Status ArrowBatch::bind_places(const ArrowBody& body, ArrowBody::Cursor* cursor)
   bool views = !indices && field_->storage == ArrowStorage::kViews;
   if (views) {
     if (cursor->views == body.view_buffers().size())
-      return lying("a record batch has not counted the buffers of views");
+      return batch_lies("a record batch has not counted the buffers of views");
     wanted += body.view_buffers()[cursor->views++];
   }
-  if (body.nodes().size() - cursor->node < levels + 1) return lying("a record batch has not the nodes of its column");
-  if (body.buffers().size() - cursor->buffer < wanted) return lying("a record batch has not the buffers of its column");
+  if (body.nodes().size() - cursor->node < levels + 1)
+    return batch_lies("a record batch has not the nodes of its column");
+  if (body.buffers().size() - cursor->buffer < wanted)
+    return batch_lies("a record batch has not the buffers of its column");
   const ArrowBody::Node* nodes = body.nodes().data() + cursor->node;
   const Place* places = body.buffers().data() + cursor->buffer;
   uint64_t items = rows_;
   for (size_t level = 0; level <= levels; ++level) {
     const ArrowBody::Node& node = nodes[level];
     if (node.length < items || (level == 0 && node.length != items)) {
-      return lying("a column of " + std::to_string(node.length) + " values in a record batch of " +
-                   std::to_string(rows_) + " rows");
+      return batch_lies("a column of " + std::to_string(node.length) + " values in a record batch of " +
+                        std::to_string(rows_) + " rows");
     }
     bool no_nulls = places[level].bytes == 0;
-    if (no_nulls && node.nulls > 0) return lying("nulls are declared, but there is no validity buffer");
-    if (level > 0 && !no_nulls && places[level].bytes < (items + 7) / 8) return lying("a validity buffer is too short");
+    if (no_nulls && node.nulls > 0) return batch_lies("nulls are declared, but there is no validity buffer");
+    if (level > 0 && !no_nulls && places[level].bytes < (items + 7) / 8)
+      return batch_lies("a validity buffer is too short");
     if (level < levels && __builtin_mul_overflow(items, uint64_t{field_->list_sizes[level]}, &items)) {
-      return lying("a list has too many items");
+      return batch_lies("a list has too many items");
     }
   }
   nulls_declared_ = nodes[0].nulls;
@@ -103,10 +106,10 @@ Status ArrowBatch::check_sizes() const {
     uint64_t width = field_->storage == ArrowStorage::kInt32 ? 4 : field_->type.value_width();
     overflow = __builtin_mul_overflow(rows_, width, &needed);
   }
-  if (overflow || values_.bytes < needed) return lying("a buffer is shorter than its rows need");
+  if (overflow || values_.bytes < needed) return batch_lies("a buffer is shorter than its rows need");
   // Compared after the values, which bound the rows.
   if (validity_place_.bytes > 0 && validity_place_.bytes < (rows_ + 7) / 8)
-    return lying("a validity buffer is too short");
+    return batch_lies("a validity buffer is too short");
   return {};
 }
 
@@ -122,8 +125,8 @@ Status ArrowBatch::next(ColumnData& out) {
   if (count == 0) {
     bool known = nulls_declared_ >= 0;
     if (!known || static_cast<uint64_t>(nulls_declared_) == nulls_seen_) return {};
-    return lying(std::to_string(nulls_declared_) + " nulls are declared, but the validity buffer has " +
-                 std::to_string(nulls_seen_));
+    return batch_lies(std::to_string(nulls_declared_) + " nulls are declared, but the validity buffer has " +
+                      std::to_string(nulls_seen_));
   }
   STELA_TRY(read_validity(count));
   if (dictionary_ != nullptr) {

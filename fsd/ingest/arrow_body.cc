@@ -10,7 +10,7 @@
 namespace stela::fsd {
 namespace {
 
-Status body_lies(const std::string& what) { return invalid("the Arrow file contradicts itself: " + what); }
+Status lying(const std::string& what) { return invalid("the Arrow file contradicts itself: " + what); }
 
 class MemoryBytes final : public ByteSource {
  public:
@@ -54,7 +54,7 @@ uint64_t compressed_bytes_max(uint64_t bytes) { return bytes + bytes / 64 + 4096
 Result<ArrowBody> ArrowBody::open(ByteSource& source, const ArrowMessage& message, uint64_t bytes_max) {
   ArrowBody out(source);
   if (message.batch->length() < 0)
-    return body_lies("a record batch of " + std::to_string(message.batch->length()) + " rows");
+    return lying("a record batch of " + std::to_string(message.batch->length()) + " rows");
   out.rows_ = static_cast<uint64_t>(message.batch->length());
   STELA_TRY(out.read_places(message));
   const arrow_ipc::BodyCompression* compression = message.batch->compression();
@@ -69,20 +69,19 @@ Result<ArrowBody> ArrowBody::open(ByteSource& source, const ArrowMessage& messag
 }
 
 Status ArrowBody::check_used(const Cursor& end) const {
-  if (end.node != nodes_.size()) return body_lies("a record batch has not the nodes of its columns");
-  if (end.buffer != buffers_.size()) return body_lies("a record batch has not the buffers of its columns");
-  if (end.views != view_buffers_.size()) return body_lies("a record batch counts buffers of views that it has not");
+  if (end.node != nodes_.size()) return lying("a record batch has not the nodes of its columns");
+  if (end.buffer != buffers_.size()) return lying("a record batch has not the buffers of its columns");
+  if (end.views != view_buffers_.size()) return lying("a record batch counts buffers of views that it has not");
   return {};
 }
 
 Status ArrowBody::read_places(const ArrowMessage& message) {
   const auto* nodes = message.batch->nodes();
   const auto* buffers = message.batch->buffers();
-  if (!is_aligned_vector(nodes) || !is_aligned_vector(buffers))
-    return body_lies("the metadata of a batch are not aligned");
+  if (!is_aligned_vector(nodes) || !is_aligned_vector(buffers)) return lying("the metadata of a batch are not aligned");
   for (size_t i = 0; nodes != nullptr && i < nodes->size(); ++i) {
     const arrow_ipc::FieldNode& node = *nodes->Get(static_cast<uint32_t>(i));
-    if (node.length() < 0) return body_lies("a column of " + std::to_string(node.length()) + " values");
+    if (node.length() < 0) return lying("a column of " + std::to_string(node.length()) + " values");
     nodes_.push_back({static_cast<uint64_t>(node.length()), node.null_count()});
   }
   for (size_t i = 0; buffers != nullptr && i < buffers->size(); ++i) {
@@ -90,15 +89,15 @@ Status ArrowBody::read_places(const ArrowMessage& message) {
     auto offset = static_cast<uint64_t>(buffer.offset()), bytes = static_cast<uint64_t>(buffer.length());
     bool inside = buffer.offset() >= 0 && buffer.length() >= 0 && offset <= message.body_bytes &&
                   bytes <= message.body_bytes - offset;
-    if (!inside) return body_lies("a buffer lies outside of its record batch");
+    if (!inside) return lying("a buffer lies outside of its record batch");
     buffers_.push_back({message.body_offset + offset, bytes});
   }
   const auto* counts = message.batch->variadic_buffer_counts();
-  if (!is_aligned_vector(counts)) return body_lies("the metadata of a batch are not aligned");
+  if (!is_aligned_vector(counts)) return lying("the metadata of a batch are not aligned");
   for (size_t i = 0; counts != nullptr && i < counts->size(); ++i) {
     int64_t count = counts->Get(static_cast<uint32_t>(i));
     if (count < 0 || static_cast<uint64_t>(count) > buffers_.size()) {
-      return body_lies("a column of views with " + std::to_string(count) + " buffers");
+      return lying("a column of views with " + std::to_string(count) + " buffers");
     }
     view_buffers_.push_back(static_cast<uint64_t>(count));
   }
@@ -113,18 +112,17 @@ Status ArrowBody::decompress(bool zstd, uint64_t bytes_max) {
     lengths.push_back(0);
     if (place.bytes == 0) continue;
     std::byte prefix[8] = {};
-    if (place.bytes < sizeof(prefix)) return body_lies("a compressed buffer is shorter than its own length");
+    if (place.bytes < sizeof(prefix)) return lying("a compressed buffer is shorter than its own length");
     STELA_TRY(source_->read(place.offset, prefix));
     auto length = get_fixed<int64_t>(prefix);
     uint64_t packed = place.bytes - sizeof(prefix);
-    if (length < -1) return body_lies("a compressed buffer declares " + std::to_string(length) + " bytes");
+    if (length < -1) return lying("a compressed buffer declares " + std::to_string(length) + " bytes");
     lengths.back() = length < 0 ? packed : static_cast<uint64_t>(length);
     if (lengths.back() > bytes_max || (total += lengths.back()) > bytes_max) {
       return {Code::kLimit, "a compressed record batch declares more than " + std::to_string(bytes_max) +
                                 " bytes; write smaller batches (pyarrow: chunksize=65536), or without compression"};
     }
-    if (packed > compressed_bytes_max(lengths.back()))
-      return body_lies("a compressed buffer is longer than its contents");
+    if (packed > compressed_bytes_max(lengths.back())) return lying("a compressed buffer is longer than its contents");
   }
   Buffer out(total);
   Buffer packed;
@@ -138,7 +136,7 @@ Status ArrowBody::decompress(bool zstd, uint64_t bytes_max) {
     bool plain = get_fixed<int64_t>(packed.data()) < 0;
     if (plain && !to.empty()) std::memcpy(to.data(), from.data(), to.size());
     if (!plain && !to.empty() && !(zstd ? decompress_zstd(from, to) : decompress_lz4(from, to))) {
-      return body_lies("a compressed buffer does not hold what it declares");
+      return lying("a compressed buffer does not hold what it declares");
     }
     buffers_[i] = {at, lengths[i]};
     at += lengths[i];
