@@ -119,8 +119,9 @@ class DictionaryBuilder {
   }
   // False when there are too many.
   bool build() {
+    auto* codes = reinterpret_cast<uint16_t*>(codes_.grow_fixed(values_.rows));
     for (uint64_t row = 0; row < values_.rows; ++row) {
-      if (!add(values_.value(row))) return false;
+      if (!find_or_add(row, &codes[row])) return false;
     }
     return true;
   }
@@ -129,26 +130,30 @@ class DictionaryBuilder {
 
  private:
   static constexpr uint32_t kFree = ~uint32_t{0};
-  bool add(ByteSpan value) {
+  bool find_or_add(uint64_t row, uint16_t* code) {
+    const ByteSpan value = values_.value(row);
     const uint64_t hash = hash64(as_text(value));
     for (uint64_t slot = hash;; ++slot) {
       uint32_t& entry = slots_[slot & (slots_.size() - 1)];
       if (entry == kFree) {
-        if (distinct_.rows() == kDictionaryMax || value.size() > kEntryBytesMax) return false;
-        entry = static_cast<uint32_t>(hashes_.size());
-        hashes_.push_back(hash);
+        if (entries_.size() == kDictionaryMax || value.size() > kEntryBytesMax) return false;
+        entry = static_cast<uint32_t>(entries_.size());
+        entries_.push_back({hash, row});
         distinct_.append(value);
-      } else if (hashes_[entry] != hash || as_text(distinct_.view().value(entry)) != as_text(value)) {
+      } else if (entries_[entry].hash != hash || as_text(values_.value(entries_[entry].first_row)) != as_text(value)) {
         continue;
       }
-      codes_.append_value(static_cast<uint16_t>(entry));
+      *code = static_cast<uint16_t>(entry);
       return true;
     }
   }
+  struct Entry {
+    uint64_t hash, first_row;
+  };
   const ColumnView& values_;
   ColumnData distinct_;
   ColumnData codes_{code_type()};
-  std::vector<uint64_t> hashes_;
+  std::vector<Entry> entries_;
   std::vector<uint32_t> slots_;
 };
 

@@ -8,6 +8,9 @@ namespace {
 
 constexpr uint64_t kSampleRuns = 16;
 constexpr uint64_t kSampleRunRows = 64;
+// Fewer plain bytes than this are not worth the time to look for less: a commit of a row in each of 100,000 columns has
+// as many pages.
+constexpr uint64_t kEncodedBytesMin = 256;
 
 // Where a run begins within its part of the rows: a fixed hash of the part's number (the finaliser of MurmurHash3).
 uint64_t scattered(uint64_t number) {
@@ -100,8 +103,9 @@ std::vector<EncodingCandidate> encoding_candidates(const ColumnView& values, uns
 
 Result<EncodedValues> encode_cheapest(const ColumnView& values, unsigned below_rank, EncodingMode mode,
                                       double share_max) {
-  const std::vector<EncodingCandidate> candidates = encoding_candidates(values, below_rank, mode);
   const Encoding* plain = find_encoding(EncodingId::kPlain);
+  std::vector<EncodingCandidate> candidates;
+  if (values.value_bytes() >= kEncodedBytesMin) candidates = encoding_candidates(values, below_rank, mode);
   uint64_t plain_bytes = 0;
   for (const EncodingCandidate& candidate : candidates) {
     if (candidate.encoding == plain) plain_bytes = candidate.bytes;

@@ -11,14 +11,15 @@ namespace stela::format {
 namespace {
 
 constexpr uint64_t kBlockRows = 128;  // between rows whose codes are found at once
-constexpr uint64_t kTrainingBytes = 16384;
+constexpr uint64_t kTrainingBytes = 16384, kEstimatingBytes = 4096;
+constexpr int kEstimatingRounds = 3;
 constexpr uint64_t kPieceBytes = 1024;
 
 DataType length_type() { return DataType::of(TypeKind::kUInt32); }
 
-// Values of a sample, about kTrainingBytes together; of long ones a part, from here and there.
-std::vector<std::string_view> training_pieces(const ColumnView& runs) {
-  const uint64_t step = std::max<uint64_t>(1, runs.value_bytes() / kTrainingBytes);
+// Values of a sample, about so many bytes together; of long ones a part, from here and there.
+std::vector<std::string_view> training_pieces(const ColumnView& runs, uint64_t bytes) {
+  const uint64_t step = std::max<uint64_t>(1, runs.value_bytes() / bytes);
   std::vector<std::string_view> pieces;
   for (uint64_t row = 0; row < runs.rows; row += std::min(step, std::max<uint64_t>(1, runs.rows / 16))) {
     const std::string_view value = as_text(runs.value(row));
@@ -81,8 +82,8 @@ Status bad_codes() { return damaged("the codes of an FSST page do not give its v
 std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, EncodingMode) const {
   const ColumnView runs = sample.runs();
   if (runs.rows == 0 || runs.value_bytes() == 0) return std::nullopt;
-  const std::vector<std::string_view> pieces = training_pieces(runs);
-  const SymbolTable table = SymbolTable::train(pieces);
+  const std::vector<std::string_view> pieces = training_pieces(runs, kEstimatingBytes);
+  const SymbolTable table = SymbolTable::train(pieces, kEstimatingRounds);
   Buffer codes;
   uint64_t bytes = 0;
   for (std::string_view piece : pieces) {
@@ -103,7 +104,7 @@ std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, Encodi
 
 Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
   const ValueSample sample(values);
-  const SymbolTable table = SymbolTable::train(training_pieces(sample.runs()));
+  const SymbolTable table = SymbolTable::train(training_pieces(sample.runs(), kTrainingBytes));
   STELA_ASSIGN(const ColumnData lengths, lengths_of(values));
   STELA_TRY(append_inner(lengths.view(), 1, mode, out));
   out.append_value(static_cast<uint8_t>(table.symbols().size()));

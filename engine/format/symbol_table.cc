@@ -1,22 +1,32 @@
 #include "engine/format/symbol_table.h"
 
 #include <algorithm>
-#include <unordered_map>
+
+#include "engine/base/coding.h"
 
 namespace stela::format {
 namespace {
-
-constexpr int kRounds = 5;
 
 uint64_t low_bytes(uint64_t word, uint32_t length) {
   return length >= 8 ? word : word & ((uint64_t{1} << (8 * length)) - 1);
 }
 
+// Up to eight bytes, zeros behind the end.
 uint64_t word_at(std::string_view text, size_t at, uint32_t* length) {
-  uint64_t word = 0;
-  *length = static_cast<uint32_t>(std::min<size_t>(kSymbolBytesMax, text.size() - at));
-  std::memcpy(&word, text.data() + at, *length);
-  return word;
+  const char* from = text.data() + at;
+  const size_t left = text.size() - at;
+  if (left >= kSymbolBytesMax) {
+    *length = kSymbolBytesMax;
+    return get_fixed<uint64_t>(from);
+  }
+  const auto count = static_cast<uint32_t>(left);
+  *length = count;
+  if (count >= 4) {
+    const uint64_t high = get_fixed<uint32_t>(from + count - 4);
+    return get_fixed<uint32_t>(from) | high << (8 * (count - 4));
+  }
+  auto byte = [&](uint32_t i) { return uint64_t{static_cast<uint8_t>(from[i])} << (8 * i); };
+  return byte(0) | byte(count / 2) | byte(count - 1);
 }
 
 Symbol joined(const Symbol& a, const Symbol& b) {
@@ -26,9 +36,41 @@ Symbol joined(const Symbol& a, const Symbol& b) {
   return both;
 }
 
-struct SymbolHash {
-  size_t operator()(const Symbol& symbol) const { return (symbol.bytes ^ symbol.length) * 0x9e3779b97f4a7c15 >> 20; }
+// Counts by small keys, in a table of fixed size; what comes when it is full is not counted.
+class PairCounts {
+ public:
+  void add(uint32_t pair) {
+    for (uint32_t slot = pair * 0x9e3779b1u >> (32 - kBits), tries = 0; tries < 32; ++tries) {
+      Entry& entry = entries_[(slot + tries) & (kSlots - 1)];
+      if (entry.times == 0) entry.pair = pair;
+      if (entry.pair != pair) continue;
+      ++entry.times;
+      return;
+    }
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const Entry& entry : entries_) {
+      if (entry.times > 0) visit(entry.pair, entry.times);
+    }
+  }
+
+ private:
+  static constexpr uint32_t kBits = 13, kSlots = 1 << kBits;
+  struct Entry {
+    uint32_t pair = 0, times = 0;
+  };
+  std::vector<Entry> entries_ = std::vector<Entry>(kSlots);
 };
+
+struct Gain {
+  Symbol symbol;
+  uint64_t bytes = 0;
+};
+
+bool comes_first(const Symbol& a, const Symbol& b) {
+  return a.bytes != b.bytes ? a.bytes < b.bytes : a.length < b.length;
+}
 
 }  // namespace
 
@@ -36,27 +78,34 @@ struct SymbolHash {
 struct SymbolTable::Counts {
   std::vector<Symbol> symbols;  // of the numbers
   std::vector<uint32_t> single = std::vector<uint32_t>(512);
-  std::unordered_map<uint32_t, uint32_t> pairs;
+  PairCounts pairs;
 };
 
-SymbolTable::SymbolTable(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
+SymbolTable::SymbolTable(std::vector<Symbol> symbols) : symbols_(std::move(symbols)), by_two_(65536, kNone) {
   std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) {
-    if ((a.bytes & 255) != (b.bytes & 255)) return (a.bytes & 255) < (b.bytes & 255);
+    if ((a.bytes & 0xffff) != (b.bytes & 0xffff)) return (a.bytes & 0xffff) < (b.bytes & 0xffff);
     return a.length != b.length ? a.length > b.length : a.bytes < b.bytes;
   });
-  size_t at = 0;
-  for (uint32_t byte = 0; byte < 256; ++byte) {
-    first_[byte] = static_cast<uint8_t>(at);
-    while (at < symbols_.size() && (symbols_[at].bytes & 255) == byte) ++at;
+  single_.fill(kNone);
+  for (size_t code = symbols_.size(); code-- > 0;) {
+    const Symbol& symbol = symbols_[code];
+    if (symbol.length == 1) {
+      single_[symbol.bytes & 0xff] = static_cast<uint16_t>(code);
+    } else {
+      by_two_[symbol.bytes & 0xffff] = static_cast<uint16_t>(code);
+    }
   }
-  first_[256] = static_cast<uint8_t>(at);
 }
 
 std::optional<uint8_t> SymbolTable::longest(uint64_t word, uint32_t length) const {
-  for (uint32_t code = first_[word & 255]; code < first_[(word & 255) + 1]; ++code) {
+  for (size_t code = by_two_[word & 0xffff]; code < symbols_.size(); ++code) {
     const Symbol& symbol = symbols_[code];
-    if (symbol.length <= length && low_bytes(word, symbol.length) == symbol.bytes) return static_cast<uint8_t>(code);
+    if ((symbol.bytes & 0xffff) != (word & 0xffff)) break;
+    if (symbol.length > 1 && symbol.length <= length && low_bytes(word, symbol.length) == symbol.bytes) {
+      return static_cast<uint8_t>(code);
+    }
   }
+  if (const uint16_t code = single_[word & 0xff]; code != kNone) return static_cast<uint8_t>(code);
   return std::nullopt;
 }
 
@@ -87,7 +136,7 @@ void SymbolTable::count(std::string_view piece, Counts& counts) const {
     const std::optional<uint8_t> code = longest(word, length);
     const uint32_t number = code ? *code : 256 + static_cast<uint32_t>(word & 255);
     ++counts.single[number];
-    if (before != ~uint32_t{0}) ++counts.pairs[before << 9 | number];
+    if (before != ~uint32_t{0}) counts.pairs.add(before << 9 | number);
     before = number;
     at += counts.symbols[number].length;
   }
@@ -95,37 +144,44 @@ void SymbolTable::count(std::string_view piece, Counts& counts) const {
 
 // The 255 that would save most: symbols of the last round, and their pairs as one.
 std::vector<Symbol> SymbolTable::improved(const Counts& counts) {
-  std::unordered_map<Symbol, uint64_t, SymbolHash> gains;
+  std::vector<Gain> gains;
   for (uint32_t number = 0; number < counts.single.size(); ++number) {
     const Symbol& symbol = counts.symbols[number];
-    if (counts.single[number] > 1) gains[symbol] += uint64_t{counts.single[number]} * symbol.length;
+    if (counts.single[number] > 1) gains.push_back({symbol, uint64_t{counts.single[number]} * symbol.length});
   }
-  for (const auto& [pair, times] : counts.pairs) {
+  counts.pairs.for_each([&](uint32_t pair, uint32_t times) {
     const Symbol symbol = joined(counts.symbols[pair >> 9], counts.symbols[pair & 511]);
-    if (times > 1) gains[symbol] += uint64_t{times} * symbol.length;
+    if (times > 1) gains.push_back({symbol, uint64_t{times} * symbol.length});
+  });
+  // The same string may come about in several ways.
+  std::sort(gains.begin(), gains.end(), [](const Gain& a, const Gain& b) { return comes_first(a.symbol, b.symbol); });
+  std::vector<Gain> best;
+  for (const Gain& gain : gains) {
+    if (!best.empty() && best.back().symbol == gain.symbol) {
+      best.back().bytes += gain.bytes;
+    } else {
+      best.push_back(gain);
+    }
   }
-  std::vector<std::pair<uint64_t, Symbol>> best;
-  for (const auto& [symbol, gain] : gains) best.emplace_back(gain, symbol);
   const size_t kept = std::min<size_t>(kSymbolsMax, best.size());
-  // Ties go by bytes, so that the order of a hash table has no say.
-  std::partial_sort(
-      best.begin(), best.begin() + static_cast<std::ptrdiff_t>(kept), best.end(), [](const auto& a, const auto& b) {
-        if (a.first != b.first) return a.first > b.first;
-        return a.second.bytes != b.second.bytes ? a.second.bytes < b.second.bytes : a.second.length < b.second.length;
-      });
+  std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(kept), best.end(),
+                    [](const Gain& a, const Gain& b) {
+                      return a.bytes != b.bytes ? a.bytes > b.bytes : comes_first(a.symbol, b.symbol);
+                    });
   std::vector<Symbol> symbols;
-  for (size_t i = 0; i < kept; ++i) symbols.push_back(best[i].second);
+  for (size_t i = 0; i < kept; ++i) symbols.push_back(best[i].symbol);
   return symbols;
 }
 
-SymbolTable SymbolTable::train(const std::vector<std::string_view>& pieces) {
+SymbolTable SymbolTable::train(const std::vector<std::string_view>& pieces, int rounds) {
   SymbolTable table({});
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     Counts counts;
     counts.symbols.assign(512, {});
     std::copy(table.symbols_.begin(), table.symbols_.end(), counts.symbols.begin());
     for (uint32_t byte = 0; byte < 256; ++byte) counts.symbols[256 + byte] = {byte, 1};
-    for (std::string_view piece : pieces) table.count(piece, counts);
+    const auto step = static_cast<size_t>(rounds - round);
+    for (size_t i = 0; i < pieces.size(); i += step) table.count(pieces[i], counts);
     table = SymbolTable(improved(counts));
   }
   return table;

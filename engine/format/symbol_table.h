@@ -26,8 +26,9 @@ struct Symbol {
 // Compresses; immutable once trained.
 class SymbolTable {
  public:
-  // Learns symbols from pieces of text, in five rounds. O(bytes of the pieces). The same pieces give the same table.
-  static SymbolTable train(const std::vector<std::string_view>& pieces);
+  // Learns symbols from pieces of text, in rounds that each look at more of them. O(rounds * bytes of the pieces). The
+  // same pieces give the same table.
+  static SymbolTable train(const std::vector<std::string_view>& pieces, int rounds = 5);
   const std::vector<Symbol>& symbols() const { return symbols_; }
   // Appends the codes of one value: at most twice its bytes.
   void compress(std::string_view value, Buffer& out) const;
@@ -40,8 +41,10 @@ class SymbolTable {
   void count(std::string_view piece, Counts& counts) const;
   static std::vector<Symbol> improved(const Counts& counts);
 
-  std::vector<Symbol> symbols_;       // longest first among those of one first byte
-  std::array<uint8_t, 257> first_{};  // symbols that begin with a byte: [first_[b], first_[b + 1])
+  static constexpr uint16_t kNone = 0xffff;
+  std::vector<Symbol> symbols_;   // by their first two bytes, then the longest first
+  std::vector<uint16_t> by_two_;  // the first symbol of two bytes or more with these two (the first is the low one)
+  std::array<uint16_t, 256> single_{};  // symbols of one byte
 };
 
 // Decompresses; from untrusted bytes.
