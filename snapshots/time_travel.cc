@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "snapshots/tags.h"
+
 namespace stela {
 
 namespace {
@@ -177,6 +179,22 @@ Result<VersionNumber> version_at(const Table& table, int64_t utc_ns) {
   }
   if (low == 0) return not_found("the dataset had no version at " + format_time(utc_ns));
   return VersionNumber{low};
+}
+
+Result<VersionNumber> version_named(const Store& store, const Table& table, std::string_view text) {
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    STELA_ASSIGN(VersionInfo info, table.version(VersionNumber{number}));
+    return info.number;
+  }
+  auto tag = find_tag(store, table.id(), text);
+  if (tag.ok()) return tag->version;
+  if (tag.status().code() != Code::kNotFound && tag.status().code() != Code::kInvalid) return tag.status();
+  auto time = parse_time(text);
+  if (time.ok()) return version_at(table, *time);
+  return not_found("'" + std::string(text) + "' is neither a version's number nor a tag; a time is written as " +
+                   "2026-11-22T10:00:00Z, as a date such as 2026-11-22, or as @ and seconds since 1970");
 }
 
 Result<std::vector<VersionInfo>> version_log(const Table& table, VersionNumber before, size_t limit) {

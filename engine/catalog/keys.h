@@ -19,7 +19,7 @@ enum class KeyKind : uint8_t {
   kColumnName = 6,  // (dataset, name)                  -> ColumnNameEntry
   kFragment = 7,    // (dataset, group, first row id)   -> FragmentEntry
   kPatch = 8,       // (dataset, column, first row id of a granule) -> PatchEntry
-  kDeleted = 9,     // reserved: (dataset, block of 2^20 row ids)
+  kDeleted = 9,     // (dataset, block of 2^20 row ids)  -> DeletedEntry
   kIndex = 10,      // reserved
   kReceipt = 11,    // (dataset, drop-box name)         -> ReceiptEntry
   kFile = 12,       // (node 0, file id)                -> FileEntry: a file under data/

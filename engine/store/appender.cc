@@ -255,17 +255,18 @@ Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo
   std::vector<GroupId> groups;
   std::vector<std::pair<ColumnId, ColumnEntry>> added;
   VersionChange change;
-  uint64_t first_row = head.rows();
+  uint64_t first_row = head.row_ids();
   if (establishes_) {
     STELA_TRY(build_first_schema(builder, head));
     groups.push_back(targets_[0].group);
-    first_row = 0;  // a fresh group begins at its own row 0
+    delete_all_rows(builder, dataset_, head);  // those of columns that were dropped
     change.operation = rows_ == 0 ? "schema" : "append";
     change.kind = rows_ == 0 ? VersionKind::kSchema : VersionKind::kAppend;
   } else {
     STELA_ASSIGN(groups, groups_now(builder, &added));
   }
-  change.rows = first_row + rows_;
+  change.rows = (establishes_ ? 0 : head.rows()) + rows_;
+  change.row_ids = first_row + rows_;
   change.rows_changed = rows_ > 0 || change.rows != head.rows();
   change.rows_added = rows_;
   if (fragment_) {

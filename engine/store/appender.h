@@ -22,6 +22,9 @@ class PreparedFragment {
   // The entries of the files, and of the fragment for each group.
   void add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups, uint64_t first_row) const;
   void add_file_entries(Builder& builder) const;
+  // Of some of its rows only: `rows` from `skip` on become those from `first_row` on.
+  void add_fragment(Builder& builder, NodeId dataset, GroupId group, uint64_t first_row, uint64_t rows,
+                    uint64_t skip) const;
   FileId file_id() const { return writer_.file_id(); }
   void settle() const;
   uint64_t bytes() const;

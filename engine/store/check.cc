@@ -115,7 +115,7 @@ class Checker {
                                 [&](std::string_view, std::string_view value, Sequence) {
                                   auto entry = store::VersionEntry::decode(value);
                                   if (!entry.ok() || entry->info.sequence < birth) return false;
-                                  if (entry->info.rows > row) oldest = entry->info.number;
+                                  if (entry->info.row_ids > row) oldest = entry->info.number;
                                   return true;
                                 });
     return status.ok() ? oldest : VersionNumber{0};

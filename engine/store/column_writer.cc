@@ -84,6 +84,20 @@ class ColumnWriterImpl final : public ColumnWriter {
     return {};
   }
 
+  // Rows that were deleted, or came back, since the base: a value for each position would be another row's.
+  Status check_rows(const Builder& builder, const DatasetHead& head) const {
+    bool others = false;
+    STELA_TRY(builder.scan(catalog::prefix(dataset_, catalog::KeyKind::kDeleted), {},
+                           [&](std::string_view, std::string_view, Sequence birth) {
+                             others = birth > base_;
+                             return !others;
+                           }));
+    if (!others) return {};
+    return {Code::kConflict, "the rows of the dataset were changed by " +
+                                 describe_commit(builder, dataset_, head.latest->info.rows_changed) +
+                                 " while the column '" + field_.name + "' was written; read them again and repeat"};
+  }
+
   Status check_conflicts(const Builder& builder, const DatasetHead& head, bool has_columns, ColumnId* old) const {
     Sequence name_birth;
     STELA_ASSIGN(*old, builder.column_named(dataset_, field_.name, &name_birth));
@@ -101,7 +115,9 @@ class ColumnWriterImpl final : public ColumnWriter {
       }
     }
     if (old->value != 0 && !replace_) return {Code::kExists, "there is a column '" + field_.name + "' already"};
-    if (!has_columns || rows_ == head.rows()) return {};
+    if (!has_columns) return {};
+    if (head.latest && head.latest->info.rows_changed > base_) STELA_TRY(check_rows(builder, head));
+    if (rows_ == head.rows()) return {};
     if (head.latest && head.latest->info.rows_changed > base_) {
       return {Code::kConflict, "rows were appended by " + describe_version(head.latest->info) + " while the column '" +
                                    field_.name + "' was written; save it with " + std::to_string(head.rows()) +
@@ -133,18 +149,38 @@ class ColumnWriterImpl final : public ColumnWriter {
     head.node.next_column = std::max(head.node.next_column, ColumnId{id_.value + 1});
     head.node.next_group = std::max(head.node.next_group, GroupId{group_.value + 1});
     touch_schema(builder, dataset_, head.node);
-    if (fragment_) {
-      fragment_->add_entries(builder, dataset_, {group_}, 0);
-      change.bytes_added = fragment_->bytes();
-    } else if (rows_ > 0) {
-      RowChunk chunk{dataset_, group_, 0, rows_, {id_}, {buffered_}};
-      builder.add_rows(std::move(chunk));
-      change.bytes_added = buffered_bytes_;
+    LivingRows living;
+    if (columns.empty()) {
+      delete_all_rows(builder, dataset_, head);
+      std::vector<RowRange> fresh;
+      if (rows_ > 0) fresh.push_back({head.row_ids(), rows_});
+      living = LivingRows::of(head.row_ids() + rows_, std::move(fresh));
+    } else {
+      STELA_ASSIGN(living, read_living(builder, dataset_, head));
     }
+    put_values(builder, living);
+    change.bytes_added = fragment_ ? fragment_->bytes() : buffered_bytes_;
     change.rows = rows_;
-    change.rows_changed = rows_ != head.rows();
+    change.row_ids = living.ids();
+    change.rows_changed = columns.empty() && rows_ + head.rows() > 0;
     *version = add_version(builder, dataset_, head, info, std::move(change));
     return {};
+  }
+
+  // A value for each living row.
+  void put_values(Builder& builder, const LivingRows& living) const {
+    if (fragment_) fragment_->add_file_entries(builder);
+    uint64_t position = 0;
+    for (const RowRange& range : living.ranges()) {
+      if (fragment_) {
+        fragment_->add_fragment(builder, dataset_, group_, range.first, range.count, position);
+      } else {
+        RowChunk chunk{dataset_, group_, range.first, range.count, {id_}, {ColumnData(field_.type)}};
+        chunk.columns[0].append(buffered_.view().slice(position, range.count));
+        builder.add_rows(std::move(chunk));
+      }
+      position += range.count;
+    }
   }
 
   StoreImpl& store_;

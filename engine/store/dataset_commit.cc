@@ -1,5 +1,6 @@
 #include "engine/store/dataset_commit.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -28,6 +29,7 @@ VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& hea
   entry.info.sequence = builder.sequence();
   entry.info.time_ns = builder.time_ns();
   entry.info.rows = change.rows;
+  entry.info.row_ids = std::max(change.row_ids, head.row_ids());
   entry.info.author = info.author;
   entry.info.operation = info.operation.empty() ? change.operation : info.operation;
   entry.info.message = info.message;
@@ -37,6 +39,27 @@ VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& hea
   entry.info.columns = std::move(change.columns);
   builder.put(catalog::version_key(dataset, entry.info.number), entry.encode());
   return entry.info;
+}
+
+Result<LivingRows> read_living(const Builder& builder, NodeId dataset, const DatasetHead& head) {
+  if (head.rows() == head.row_ids()) return LivingRows::all(head.rows());
+  LivingRowsReader reader(head.row_ids());
+  std::string prefix = catalog::prefix(dataset, catalog::KeyKind::kDeleted);
+  Status inner;
+  STELA_TRY(builder.scan(prefix, {}, [&](std::string_view key, std::string_view value, Sequence) {
+    inner = reader.add(key.substr(prefix.size()), value);
+    return inner.ok();
+  }));
+  STELA_TRY(inner);
+  return reader.finish();
+}
+
+void delete_all_rows(Builder& builder, NodeId dataset, const DatasetHead& head) {
+  if (head.rows() == 0) return;
+  LivingRows none = LivingRows::of(head.row_ids(), {});
+  for (uint64_t block = 0; block * kDeletedBlockRows < head.row_ids(); ++block) {
+    builder.put(catalog::key(dataset, catalog::KeyKind::kDeleted, block), none.deleted_of(block).encode());
+  }
 }
 
 void touch_schema(Builder& builder, NodeId dataset, NodeEntry node) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/store/builder.h"
+#include "engine/store/living_rows.h"
 #include "engine/store/options.h"
 
 namespace stela::store {
@@ -16,6 +17,8 @@ struct DatasetHead {
   std::optional<VersionEntry> latest;
 
   uint64_t rows() const { return latest ? latest->info.rows : 0; }
+  // The next row's id.
+  uint64_t row_ids() const { return latest ? latest->info.row_ids : 0; }
 };
 
 // kNotFound when it is dropped, kInvalid when it is a folder.
@@ -30,9 +33,15 @@ struct VersionChange {
   uint64_t rows_added = 0;
   uint64_t bytes_added = 0;
   std::vector<ColumnId> columns;
+  uint64_t row_ids = 0;  // given from now on; never fewer than before
 };
 VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& head, const CommitInfo& info,
                         VersionChange change);
+
+// Which rows the dataset has now.
+Result<LivingRows> read_living(const Builder& builder, NodeId dataset, const DatasetHead& head);
+// None of its rows lives from now on: the ids go on behind them.
+void delete_all_rows(Builder& builder, NodeId dataset, const DatasetHead& head);
 
 // Writes the node entry anew: its birth is the stamp of the schema.
 void touch_schema(Builder& builder, NodeId dataset, NodeEntry node);

@@ -118,6 +118,7 @@ std::string VersionEntry::encode() const {
   put_varint(out, info.rows_added);
   put_varint(out, info.bytes_added);
   put_ids(out, info.columns);
+  put_varint(out, info.row_ids);
   return out;
 }
 
@@ -130,6 +131,8 @@ Result<VersionEntry> VersionEntry::decode(std::string_view bytes) {
             read_id(in, &info.sequence) && in.fixed(&info.time_ns) && in.varint(&info.rows) && in.text(&info.author) &&
             in.text(&info.operation) && in.text(&info.message) && read_id(in, &info.rows_changed) &&
             in.varint(&info.rows_added) && in.varint(&info.bytes_added) && read_ids(in, &info.columns);
+  info.row_ids = info.rows;  // of the first stores, which deleted none
+  if (ok && !in.at_end()) ok = in.varint(&info.row_ids) && info.row_ids >= info.rows;
   if (!ok) return malformed("version");
   entry.kind = static_cast<VersionKind>(kind);
   return entry;
@@ -198,6 +201,7 @@ std::string FragmentEntry::encode() const {
   put_varint(out, rows);
   put_varint(out, bytes);
   put_ids(out, flats);
+  put_varint(out, skip);
   return out;
 }
 
@@ -206,6 +210,7 @@ Result<FragmentEntry> FragmentEntry::decode(std::string_view bytes) {
   FragmentEntry entry;
   bool ok = read_version(in) && read_id(in, &entry.file) && in.varint(&entry.offset) && in.varint(&entry.length) &&
             in.varint(&entry.rows) && in.varint(&entry.bytes) && read_ids(in, &entry.flats);
+  if (ok && !in.at_end()) ok = in.varint(&entry.skip);
   if (!ok) return malformed("fragment");
   return entry;
 }

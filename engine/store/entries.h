@@ -88,7 +88,7 @@ struct ColumnNameEntry {
   static Result<ColumnNameEntry> decode(std::string_view bytes);
 };
 
-// (dataset, group, first row id): a section that holds rows [first, first + rows) of the group.
+// (dataset, group, first row id): a section that holds rows [first, first + rows) of the group, from `skip` on.
 struct FragmentEntry {
   FileId file;
   uint64_t offset = 0;
@@ -96,6 +96,7 @@ struct FragmentEntry {
   uint64_t rows = 0;
   uint64_t bytes = 0;  // stored bytes of the section with its flat files, for merge choices
   std::vector<FileId> flats;
+  uint64_t skip = 0;  // rows of the section before the first of these
   std::string encode() const;
   static Result<FragmentEntry> decode(std::string_view bytes);
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/store/cells.h"
 #include "engine/store/maintenance.h"
-#include "engine/store/snapshot_impl.h"
 
 namespace stela::store {
 
@@ -13,10 +13,9 @@ namespace {
 constexpr uint64_t kFoldBatchBytes = 8 << 20;
 constexpr int64_t kFoldNsPerSecond = 1'000'000'000;
 
-// All rows of the version, as it sees them, into one section.
-Status write_folded(const SnapshotImpl& impl, const ColumnInfo& column, format::FragmentWriter& writer) {
+// Rows [0, rows) by id, deleted ones too, which other versions may show.
+Status write_folded(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t rows, format::FragmentWriter& writer) {
   STELA_TRY(writer.begin_section({{column.id, column.type, true}}));  // who maps and changes a column maps it again
-  uint64_t rows = impl.version().rows;
   uint64_t batch = 1024;
   if (!column.type.is_variable()) {
     batch = std::clamp<uint64_t>(kFoldBatchBytes / std::max<uint64_t>(column.type.value_width(), 1), 1, 1 << 20);
@@ -29,6 +28,25 @@ Status write_folded(const SnapshotImpl& impl, const ColumnInfo& column, format::
     STELA_TRY(writer.append({&view, 1}));
   }
   return {};
+}
+
+// Rows that a fold holds: to the last living one, so that it is just what the version shows; to the last of all where
+// deleted rows behind that have patches, since other versions read those and a fold stands for all older patches.
+Result<uint64_t> rows_to_fold(const SnapshotImpl& impl, const ColumnInfo& column) {
+  STELA_ASSIGN(const LivingRows* living, impl.living());
+  uint64_t end = living->end();
+  uint64_t granule = granule_rows(column.type);
+  bool beyond = false;
+  auto visit = [&](uint64_t first, std::vector<BornPatch>& patches) -> Result<bool> {
+    for (const BornPatch& patch : patches) {
+      STELA_ASSIGN(GranuleRows rows, decode_rows(patch.entry.written));
+      beyond = beyond || (!rows.empty() && first + rows.back() >= end);
+    }
+    return !beyond;
+  };
+  STELA_TRY(for_each_patched_granule(impl.view().catalog(), impl.stamp(), impl.dataset(), column.id, Sequence{0},
+                                     end / granule * granule, living->ids(), visit));
+  return beyond ? living->ids() : end;
 }
 
 }  // namespace
@@ -107,9 +125,10 @@ Status Maintenance::fold_column(NodeId dataset, ColumnId id) {
   SnapshotImpl impl(core_, std::move(view), dataset, version->info);
   STELA_ASSIGN(ColumnInfo column, impl.column(id));
   if (!column.has_patches()) return {};
+  STELA_ASSIGN(uint64_t rows, rows_to_fold(impl, column));
   format::FragmentWriter writer(
       core_.env->files(), [this] { return core_.files->allocate(); }, core_.fragment_options());
-  STELA_TRY(write_folded(impl, column, writer));
+  STELA_TRY(write_folded(impl, column, rows, writer));
   STELA_ASSIGN(format::SectionInfo section, writer.end_section());
   STELA_TRY(writer.finish());
   core_.env->crash_point("fold.fragment_written");

@@ -41,8 +41,9 @@ bool read_run(Decoder& in, catalog::RunInfo* run) {
          in.varint(&run->birth_min.value) && in.varint(&run->birth_max.value) && in.varint(&run->install_max.value);
 }
 
-// Words a reader must know to read the store: one that does not know patches would show what lies below them.
-const char* const kKnownFeatures[] = {"base", "patches"};
+// Words a reader must know to read the store: one that does not know patches would show what
+// lies below them.
+const char* const kKnownFeatures[] = {"base", "patches", "deleted rows"};
 
 Status check_features(Decoder& in) {
   uint64_t count = 0;

@@ -158,7 +158,7 @@ Status copy_parts(FileTable& files, const std::vector<Part>& parts, const std::m
         if (chunks[c] == nullptr) {
           data.back().append_nulls(count);
         } else {
-          STELA_TRY(chunks[c]->read(row, count, data.back()));
+          STELA_TRY(chunks[c]->read(parts[i].entry.skip + row, count, data.back()));
         }
       }
       for (const ColumnData& column : data) views.push_back(column.view());

@@ -78,6 +78,7 @@ struct VersionInfo {
   std::string operation;
   std::string message;
   Sequence rows_changed;  // newest sequence <= this one that appended or deleted rows
+  uint64_t row_ids = 0;   // given so far: `rows` and those deleted
   uint64_t rows_added = 0;
   uint64_t bytes_added = 0;       // stored bytes this commit wrote for values
   std::vector<ColumnId> columns;  // added, dropped, renamed or patched by it; empty for appends, the first too

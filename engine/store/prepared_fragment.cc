@@ -38,11 +38,14 @@ uint64_t PreparedFragment::bytes() const {
 
 void PreparedFragment::add_entries(Builder& builder, NodeId dataset, const std::vector<GroupId>& groups,
                                    uint64_t first_row) const {
-  FragmentEntry entry{writer_.file_id(), section_.offset, section_.length, section_.rows, bytes(), section_.flats};
-  for (GroupId group : groups) {
-    builder.put(catalog::key(dataset, catalog::KeyKind::kFragment, group.value, first_row), entry.encode());
-  }
+  for (GroupId group : groups) add_fragment(builder, dataset, group, first_row, section_.rows, 0);
   add_file_entries(builder);
+}
+
+void PreparedFragment::add_fragment(Builder& builder, NodeId dataset, GroupId group, uint64_t first_row, uint64_t rows,
+                                    uint64_t skip) const {
+  FragmentEntry entry{writer_.file_id(), section_.offset, section_.length, rows, bytes(), section_.flats, skip};
+  builder.put(catalog::key(dataset, catalog::KeyKind::kFragment, group.value, first_row), entry.encode());
 }
 
 void PreparedFragment::add_file_entries(Builder& builder) const {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/store/snapshot_impl.h"
+#include "engine/store/cells.h"
 
 namespace stela {
 
@@ -29,29 +29,6 @@ Result<std::vector<ColumnInfo>> Snapshot::columns() const {
 
 namespace {
 
-// Calls `visit(piece, first, count)` for each piece that rows [first, first + count) touch; `first` is then relative to
-// the piece's fragment or tail.
-template <typename Visit>
-Status for_each_piece(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, Visit visit) {
-  uint64_t rows = impl.version().rows;
-  if (first > rows || count > rows - first) {
-    return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
-                   " are asked for, but version " + std::to_string(impl.version().number.value) + " has " +
-                   std::to_string(rows));
-  }
-  if (count == 0) return {};
-  STELA_ASSIGN(auto pieces, impl.pieces(column));
-  auto at = std::upper_bound(pieces->begin(), pieces->end(), first,
-                             [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
-  for (--at; at != pieces->end() && at->first_row < first + count; ++at) {
-    uint64_t begin = std::max(first, at->first_row);
-    uint64_t end = std::min(first + count, at->first_row + at->rows);
-    STELA_TRY(
-        impl.locate(visit(*at, begin - at->first_row + at->offset, end - begin), column.name, begin, end - begin));
-  }
-  return {};
-}
-
 // Decoders write values of the column's width into `out`.
 Status check_target(const ColumnInfo& column, const ColumnData& out) {
   if (out.type() == column.type) return {};
@@ -59,112 +36,24 @@ Status check_target(const ColumnInfo& column, const ColumnData& out) {
                  out.type().name());
 }
 
-// As they are stored, below all patches.
-Status read_stored(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count,
-                   ColumnData& out) {
-  return for_each_piece(impl, column, first, count,
-                        [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-                          if (piece.tail) {
-                            piece.tail->read(column.id, from, rows, out);
-                            return {};
-                          }
-                          STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
-                          if (chunk) return chunk->read(from, rows, out);
-                          out.append_nulls(rows);
-                          return {};
-                        });
-}
-
-// Ascending rows below the version's end.
-Status read_stored_rows(const SnapshotImpl& impl, const ColumnInfo& column, std::span<const uint64_t> rows,
-                        ColumnData& out) {
-  while (!rows.empty()) {
-    STELA_ASSIGN(auto pieces, impl.pieces(column));
-    auto at = std::upper_bound(pieces->begin(), pieces->end(), rows.front(),
-                               [](uint64_t row, const GroupPiece& piece) { return row < piece.first_row; });
-    const GroupPiece& piece = *--at;
-    auto end = std::lower_bound(rows.begin(), rows.end(), piece.first_row + piece.rows);
-    std::vector<uint64_t> within(rows.begin(), end);
-    for (uint64_t& row : within) row = row - piece.first_row + piece.offset;
-    rows = rows.subspan(within.size());
-    if (piece.tail) {
-      for (uint64_t row : within) piece.tail->read(column.id, row, 1, out);
-      continue;
-    }
-    STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
-    if (!chunk) {
-      out.append_nulls(within.size());
-      continue;
-    }
-    STELA_TRY(impl.locate(chunk->read_rows(within, out), column.name, piece.first_row, piece.rows));
-  }
-  return {};
-}
-
-// Lays the patches over rows that were read as they are stored, the last of `out`.
-Status lay_over_rows(const SnapshotImpl& impl, const ColumnInfo& column, std::span<const uint64_t> rows,
-                     ColumnData& out) {
-  store::PatchReader patches = impl.patches(column);
-  uint64_t granule = store::granule_rows(column.type);
-  uint64_t before = out.rows() - rows.size();
-  for (size_t i = 0; i < rows.size();) {
-    // Neighbouring granules are looked up at once.
-    size_t end = i + 1;
-    while (end < rows.size() && rows[end] / granule <= rows[end - 1] / granule + 1) ++end;
-    uint64_t first = rows[i];
-    auto cells = patches.cells(first, rows[end - 1] - first + 1);
-    if (!cells.ok()) return impl.locate(cells.status(), column.name, first, rows[end - 1] - first + 1);
-    std::vector<uint64_t> where;
-    ColumnData values(column.type);
-    size_t cell = 0;
-    for (; i < end; ++i) {
-      while (cell < cells->rows.size() && cells->rows[cell] < rows[i]) ++cell;
-      if (cell == cells->rows.size() || cells->rows[cell] != rows[i]) continue;
-      where.push_back(before + i);
-      values.append(cells->values.view().slice(cell, 1));
-    }
-    out.replace(where, values.view());
-  }
-  return {};
-}
-
-Result<uint64_t> stored_value_bytes(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first,
-                                    uint64_t count) {
-  if (!column.type.is_variable()) return count * column.type.value_width();
-  uint64_t total = 0;
-  STELA_TRY(
-      for_each_piece(impl, column, first, count, [&](const GroupPiece& piece, uint64_t from, uint64_t rows) -> Status {
-        if (piece.tail) {
-          total += piece.tail->value_bytes(column.id, from, rows);
-          return {};
-        }
-        STELA_ASSIGN(auto chunk, impl.chunk(piece, column.id));
-        if (!chunk) return {};
-        STELA_ASSIGN(uint64_t bytes, chunk->value_bytes_in(from, rows));
-        total += bytes;
-        return {};
-      }));
-  return total;
+Status check_positions(const VersionInfo& version, uint64_t first, uint64_t count) {
+  if (first <= version.rows && count <= version.rows - first) return {};
+  return invalid("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
+                 " are asked for, but version " + std::to_string(version.number.value) + " has " +
+                 std::to_string(version.rows));
 }
 
 }  // namespace
-
-Status read_cells(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out) {
-  uint64_t before = out.rows();
-  STELA_TRY(read_stored(impl, column, first, count, out));
-  if (!column.has_patches()) return {};
-  auto cells = impl.patches(column).cells(first, count);
-  if (!cells.ok()) return impl.locate(cells.status(), column.name, first, count);
-  for (uint64_t& row : cells->rows) row = row - first + before;
-  out.replace(cells->rows, cells->values.view());
-  return {};
-}
 
 Status Snapshot::read(const ColumnInfo& given, uint64_t first, uint64_t count, ColumnData& out) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
   const ColumnInfo& column = current.info();
   STELA_TRY(check_target(column, out));
-  return read_cells(*impl_, column, first, count, out);
+  STELA_TRY(check_positions(version(), first, count));
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  if (living->all_live()) return read_cells(*impl_, column, first, count, out);
+  return living->for_each(first, count,
+                          [&](uint64_t id, uint64_t rows) { return read_cells(*impl_, column, id, rows, out); });
 }
 
 Result<ColumnData> Snapshot::read(std::string_view name, uint64_t first, uint64_t count) const {
@@ -181,151 +70,71 @@ Status Snapshot::read_rows(const ColumnInfo& given, std::span<const uint64_t> ro
   if (!std::is_sorted(rows.begin(), rows.end())) return invalid("the positions asked for are not in ascending order");
   if (rows.empty()) return {};
   if (rows.back() >= this->rows()) return invalid("row " + std::to_string(rows.back()) + " is beyond the last");
-  STELA_TRY(read_stored_rows(*impl_, column, rows, out));
-  return column.has_patches() ? lay_over_rows(*impl_, column, rows, out) : Status();
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  if (living->all_live()) return read_cells_at(*impl_, column, rows, out);
+  return read_cells_at(*impl_, column, living->ids_of({rows.begin(), rows.end()}), out);
 }
 
 Result<uint64_t> Snapshot::value_bytes(const ColumnInfo& given, uint64_t first, uint64_t count) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
   const ColumnInfo& column = current.info();
-  STELA_ASSIGN(uint64_t stored, stored_value_bytes(*impl_, column, first, count));
-  if (!column.type.is_variable() || !column.has_patches()) return stored;
-  auto cells = impl_->patches(column).cells(first, count);
-  if (!cells.ok()) return impl_->locate(cells.status(), column.name, first, count);
-  ColumnData below(column.type);
-  STELA_TRY(read_stored_rows(*impl_, column, cells->rows, below));
-  return stored - below.view().value_bytes() + cells->values.view().value_bytes();
+  STELA_TRY(check_positions(version(), first, count));
+  if (!column.type.is_variable()) return count * column.type.value_width();
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  uint64_t total = 0;
+  STELA_TRY(living->for_each(first, count, [&](uint64_t id, uint64_t rows) -> Status {
+    STELA_ASSIGN(uint64_t bytes, cell_bytes(*impl_, column, id, rows));
+    total += bytes;
+    return {};
+  }));
+  return total;
 }
 
 Result<ColumnTotals> Snapshot::totals(const ColumnInfo& given) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
-  const ColumnInfo& column = current.info();
   ColumnTotals totals;
   totals.rows = rows();
-  STELA_TRY(
-      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-        if (piece.tail) {
-          totals.nulls += piece.tail->nulls(column.id, from, count);
-          return {};
-        }
-        STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-        if (!chunk) {
-          totals.nulls += count;
-        } else if (count == chunk->rows()) {
-          totals.nulls += chunk->nulls();
-        } else {
-          STELA_ASSIGN(uint64_t nulls, chunk->nulls_in(from, count));
-          totals.nulls += nulls;
-        }
-        return {};
-      }));
-  STELA_ASSIGN(totals.value_bytes, stored_value_bytes(*impl_, column, 0, rows()));
-  if (!column.has_patches()) return totals;
-  // What is folded counts them already.
-  STELA_ASSIGN(SnapshotImpl::FoldPtr fold, impl_->fold(column.id));
-  totals.nulls += static_cast<uint64_t>(column.nulls_added - (fold ? fold->entry.nulls_added : 0));
-  totals.value_bytes += static_cast<uint64_t>(column.bytes_added - (fold ? fold->entry.bytes_added : 0));
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  // With all rows living, what the patches add is known; else they are looked at.
+  ColumnInfo column = current.info();
+  int64_t nulls_added = 0;
+  int64_t bytes_added = 0;
+  if (column.has_patches() && living->all_live()) {
+    STELA_ASSIGN(SnapshotImpl::FoldPtr fold, impl_->fold(column.id));
+    nulls_added = column.nulls_added - (fold ? fold->entry.nulls_added : 0);
+    bytes_added = column.bytes_added - (fold ? fold->entry.bytes_added : 0);
+    column.patched = {};
+  }
+  for (const store::RowRange& range : living->ranges()) {
+    STELA_ASSIGN(uint64_t nulls, cell_nulls(*impl_, column, range.first, range.count));
+    STELA_ASSIGN(uint64_t bytes, cell_bytes(*impl_, column, range.first, range.count));
+    totals.nulls += nulls;
+    totals.value_bytes += bytes;
+  }
+  totals.nulls += static_cast<uint64_t>(nulls_added);
+  totals.value_bytes += static_cast<uint64_t>(bytes_added);
   return totals;
 }
 
-namespace {
-
-// Statistics of a column in stretches of rows: those kept where nothing lies over them, else computed.
-class StatisticsPass {
- public:
-  StatisticsPass(const Snapshot& snapshot, const SnapshotImpl& impl, const ColumnInfo& column)
-      : snapshot_(snapshot), impl_(impl), column_(column) {}
-
-  Result<format::Statistics> run() {
-    STELA_TRY(find_patched_rows());
-    STELA_TRY(for_each_piece(
-        impl_, column_, 0, snapshot_.rows(),
-        [&](const GroupPiece& piece, uint64_t from, uint64_t count) { return add_piece(piece, from, count); }));
-    return result_;
-  }
-
- private:
-  Status find_patched_rows() {
-    if (!column_.has_patches()) return {};
-    uint64_t granule = store::granule_rows(column_.type);
-    return store::for_each_patched_granule(impl_.view().catalog(), impl_.stamp(), impl_.dataset(), column_.id,
-                                           column_.folded, 0, snapshot_.rows(),
-                                           [&](uint64_t first, std::vector<store::BornPatch>&) -> Result<bool> {
-                                             if (!patched_.empty() && patched_.back().second == first) {
-                                               patched_.back().second += granule;
-                                             } else {
-                                               patched_.emplace_back(first, first + granule);
-                                             }
-                                             return true;
-                                           });
-  }
-
-  bool is_patched(uint64_t first, uint64_t count) const {
-    auto at = std::upper_bound(patched_.begin(), patched_.end(), first,
-                               [](uint64_t row, const auto& stretch) { return row < stretch.second; });
-    return at != patched_.end() && at->first < first + count;
-  }
-
-  void add(const format::Statistics& statistics) { format::merge_statistics(column_.type, result_, statistics); }
-
-  Status compute(uint64_t first, uint64_t count) {
-    constexpr uint64_t kBatch = 65536;
-    for (uint64_t row = first; row < first + count; row += kBatch) {
-      ColumnData data(column_.type);
-      STELA_TRY(snapshot_.read(column_, row, std::min(kBatch, first + count - row), data));
-      add(format::compute_statistics(data.view()));
-    }
-    return {};
-  }
-
-  Status add_piece(const GroupPiece& piece, uint64_t from, uint64_t count) {
-    uint64_t first = piece.first_row + from - piece.offset;
-    const uint64_t end = first + count;
-    std::shared_ptr<const format::ColumnChunk> chunk;
-    if (piece.fragment) {
-      STELA_ASSIGN(chunk, impl_.chunk(piece, column_.id));
-    }
-    if (chunk == nullptr || count != chunk->rows()) return compute(first, count);
-    if (!is_patched(first, count)) {
-      STELA_ASSIGN(format::Statistics whole, chunk->statistics());
-      add(whole);
-      return {};
-    }
-    STELA_ASSIGN(std::vector<format::Statistics> stretches, chunk->fine_statistics());
-    for (const format::Statistics& stretch : stretches) {
-      uint64_t rows = std::min(stretch.rows, end - first);
-      if (is_patched(first, rows)) {
-        STELA_TRY(compute(first, rows));
-      } else {
-        add(stretch);
-      }
-      first += rows;
-    }
-    return {};
-  }
-
-  const Snapshot& snapshot_;
-  const SnapshotImpl& impl_;
-  const ColumnInfo& column_;
-  std::vector<std::pair<uint64_t, uint64_t>> patched_;
-  format::Statistics result_;
-};
-
-}  // namespace
-
 Result<format::Statistics> Snapshot::statistics(const ColumnInfo& given) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
-  const ColumnInfo& column = current.info();
-  return StatisticsPass(*this, *impl_, column).run();
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  return cell_statistics(*impl_, current.info(), *living);
 }
 
 Result<std::optional<FlatColumn>> Snapshot::flat(const ColumnInfo& given, int64_t wait_ns) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
   const ColumnInfo& column = current.info();
-  if (rows() == 0 || column.has_patches()) return std::optional<FlatColumn>{};
-  STELA_ASSIGN(auto pieces, impl_->pieces(column));
-  if (pieces->size() != 1 || !(*pieces)[0].fragment) return std::optional<FlatColumn>{};
-  STELA_ASSIGN(auto chunk, impl_->chunk((*pieces)[0], column.id));
+  STELA_ASSIGN(const store::LivingRows* living, impl_->living());
+  if (living->ranges().size() != 1 || column.has_patches()) return std::optional<FlatColumn>{};
+  const store::RowRange& range = living->ranges()[0];
+  std::shared_ptr<const format::ColumnChunk> chunk;
+  STELA_TRY(for_each_piece(*impl_, column, range.first, range.count,
+                           [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+                             if (!piece.fragment || from != 0 || count != range.count) return {};
+                             STELA_ASSIGN(chunk, impl_->chunk(piece, column.id));
+                             return {};
+                           }));
   if (!chunk || chunk->rows() != rows()) return std::optional<FlatColumn>{};
   auto info = chunk->flat();
   if (!info) return std::optional<FlatColumn>{};
@@ -341,23 +150,23 @@ Result<uint64_t> Snapshot::stored_bytes(const ColumnInfo& given) const {
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
   const ColumnInfo& column = current.info();
   uint64_t total = 0;
-  STELA_TRY(
-      for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
-        if (piece.tail) {
-          total += column.type.is_variable() ? piece.tail->value_bytes(column.id, from, count)
-                                             : count * column.type.value_width();
-          return {};
-        }
-        STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-        if (!chunk) return {};
-        if (auto flat = chunk->flat()) {
-          total += flat->file_bytes;
-          return {};
-        }
-        STELA_ASSIGN(auto pages, chunk->pages());
-        for (const format::PageInfo& page : pages) total += page.bytes;
-        return {};
-      }));
+  STELA_TRY(for_each_piece(*impl_, column, 0, version().row_ids,
+                           [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+                             if (piece.tail) {
+                               total += column.type.is_variable() ? piece.tail->value_bytes(column.id, from, count)
+                                                                  : count * column.type.value_width();
+                               return {};
+                             }
+                             STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+                             if (!chunk) return {};
+                             if (auto flat = chunk->flat()) {
+                               total += flat->file_bytes;
+                               return {};
+                             }
+                             STELA_ASSIGN(auto pages, chunk->pages());
+                             for (const format::PageInfo& page : pages) total += page.bytes;
+                             return {};
+                           }));
   return total;
 }
 
@@ -365,22 +174,23 @@ Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& given) c
   STELA_ASSIGN(SnapshotImpl::Current current, impl_->current(given));
   const ColumnInfo& column = current.info();
   std::vector<Piece> result;
-  STELA_TRY(for_each_piece(*impl_, column, 0, rows(), [&](const GroupPiece& piece, uint64_t, uint64_t count) -> Status {
-    Piece shown{piece.first_row, count, "tail", {}};
-    if (piece.fragment) {
-      STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
-      shown.where = "null";
-      if (chunk) {
-        auto flat = chunk->flat();
-        shown.where = flat ? format::data_file_name(flat->file, format::FileKind::kFlat)
-                           : format::data_file_name(piece.fragment->file, format::FileKind::kFragment) + "@" +
-                                 std::to_string(piece.fragment->offset);
-        STELA_ASSIGN(shown.pages, chunk->pages());
-      }
-    }
-    result.push_back(std::move(shown));
-    return {};
-  }));
+  STELA_TRY(for_each_piece(
+      *impl_, column, 0, version().row_ids, [&](const GroupPiece& piece, uint64_t, uint64_t count) -> Status {
+        Piece shown{piece.first_row, count, "tail", {}};
+        if (piece.fragment) {
+          STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
+          shown.where = "null";
+          if (chunk) {
+            auto flat = chunk->flat();
+            shown.where = flat ? format::data_file_name(flat->file, format::FileKind::kFlat)
+                               : format::data_file_name(piece.fragment->file, format::FileKind::kFragment) + "@" +
+                                     std::to_string(piece.fragment->offset);
+            STELA_ASSIGN(shown.pages, chunk->pages());
+          }
+        }
+        result.push_back(std::move(shown));
+        return {};
+      }));
   return result;
 }
 

@@ -83,6 +83,41 @@ Status SnapshotImpl::for_each_column(const std::function<bool(const ColumnInfo&)
   return inner;
 }
 
+Result<const store::LivingRows*> SnapshotImpl::living() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (living_) return living_.get();
+  }
+  store::LivingRows found;
+  if (version_.rows == version_.row_ids) {
+    found = store::LivingRows::all(version_.rows);
+  } else {
+    store::LivingRowsReader reader(version_.row_ids);
+    std::string prefix = catalog::prefix(dataset_, catalog::KeyKind::kDeleted);
+    Status inner;
+    STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), stamp(),
+                                   [&](std::string_view key, std::string_view value, Sequence) {
+                                     inner = reader.add(key.substr(prefix.size()), value);
+                                     return inner.ok();
+                                   }));
+    STELA_TRY(inner);
+    found = reader.finish();
+    if (found.rows() != version_.rows) return damaged("the catalogue's deleted rows do not fit the version's count");
+  }
+  std::lock_guard lock(mutex_);
+  if (!living_) living_ = std::make_unique<const store::LivingRows>(std::move(found));
+  return living_.get();
+}
+
+Status SnapshotImpl::check_gap(const ColumnInfo& column, uint64_t first, uint64_t end) const {
+  if (first >= end) return {};
+  STELA_ASSIGN(const store::LivingRows* rows, living());
+  if (!rows->any_in(first, end - first)) return {};
+  return locate(damaged("the catalogue does not say where rows " + std::to_string(first) + " to " +
+                        std::to_string(end) + " of column group " + std::to_string(column.group.value) + " are"),
+                column.name, first, end - first);
+}
+
 Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(const ColumnInfo& column) const {
   if (column.folded.value == 0) return pieces(column.group);
   {
@@ -91,10 +126,10 @@ Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(const ColumnInfo& column) cons
   }
   STELA_ASSIGN(FoldPtr folded, fold(column.id));
   if (!folded) return damaged("the catalogue has lost a folded column");
-  uint64_t end = std::min(folded->entry.fragment.rows, version_.rows);
+  uint64_t end = std::min(folded->entry.fragment.rows, version_.row_ids);
   auto result = std::make_shared<std::vector<GroupPiece>>();
   result->push_back({0, end, folded->entry.fragment, nullptr, 0});
-  if (end < version_.rows) {
+  if (end < version_.row_ids) {
     STELA_ASSIGN(Pieces below, pieces(column.group));
     for (const GroupPiece& piece : *below) {
       if (piece.first_row + piece.rows <= end) continue;
@@ -125,7 +160,7 @@ Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(GroupId group) const {
                                      return false;
                                    }
                                    uint64_t first = get_ordered(key.data() + prefix.size());
-                                   found.push_back({first, entry->rows, std::move(*entry), nullptr, 0});
+                                   found.push_back({first, entry->rows, *entry, nullptr, entry->skip});
                                    return true;
                                  }));
   STELA_TRY(inner);
@@ -144,19 +179,15 @@ Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(GroupId group) const {
   uint64_t covered = 0;
   for (GroupPiece* candidate : order) {
     GroupPiece& piece = *candidate;
-    uint64_t end = std::min(piece.first_row + piece.rows, version_.rows);
-    if (end <= covered) continue;
-    if (piece.first_row > covered) break;
-    piece.offset = covered - piece.first_row;
+    uint64_t end = std::min(piece.first_row + piece.rows, version_.row_ids);
+    if (end <= covered || piece.first_row >= end) continue;
+    covered = std::max(covered, piece.first_row);
     if (piece.fragment && piece.first_row != covered) break;
+    piece.offset += covered - piece.first_row;
     piece.first_row = covered;
     piece.rows = end - covered;
     covered = end;
     result->push_back(std::move(piece));
-  }
-  if (covered < version_.rows) {
-    return damaged("the catalogue does not say where rows " + std::to_string(covered) + " to " +
-                   std::to_string(version_.rows) + " of column group " + std::to_string(group.value) + " are");
   }
   std::lock_guard lock(mutex_);
   return pieces_.try_emplace(group, std::move(result)).first->second;

@@ -9,6 +9,7 @@
 
 #include "engine/store/core.h"
 #include "engine/store/entries.h"
+#include "engine/store/living_rows.h"
 #include "engine/store/patches.h"
 #include "engine/store/snapshot.h"
 
@@ -58,9 +59,14 @@ class SnapshotImpl {
   };
   Result<Current> current(const ColumnInfo& given) const;
 
+  // Which rows the version has; as long as this lives.
+  Result<const store::LivingRows*> living() const;
+
   using Pieces = std::shared_ptr<const std::vector<GroupPiece>>;
-  // Of one group, ascending, covering rows 0 .. rows() without a gap; kDamaged where the catalogue has one.
+  // Of one group, ascending by row id; they may leave gaps where no row lives (check_gap).
   Result<Pieces> pieces(GroupId group) const;
+  // kDamaged when a row in [first, end) lives that no piece of the column holds.
+  Status check_gap(const ColumnInfo& column, uint64_t first, uint64_t end) const;
   // What lies below the patches that has_patches() speaks of.
   Result<Pieces> pieces(const ColumnInfo& column) const;
   // Null when the section does not hold the column: its rows are null there.
@@ -80,12 +86,10 @@ class SnapshotImpl {
   const NodeId dataset_;
   const VersionInfo version_;
   mutable std::mutex mutex_;
+  mutable std::unique_ptr<const store::LivingRows> living_;
   mutable std::map<GroupId, Pieces> pieces_;
   mutable std::map<ColumnId, FoldPtr> folds_;  // of columns with patches
   mutable std::map<ColumnId, Pieces> folded_pieces_;
 };
-
-// Adds rows [first, first + count) of a column to `out`, patches laid over them.
-Status read_cells(const SnapshotImpl& impl, const ColumnInfo& column, uint64_t first, uint64_t count, ColumnData& out);
 
 }  // namespace stela

@@ -113,6 +113,9 @@ class Table {
   // The same in one call: those cells, against the newest version.
   Result<std::optional<VersionInfo>> update(std::string_view column, std::span<const uint64_t> rows,
                                             const ColumnView& values, const CommitInfo& info) const;
+  // Shows again what that version shows: rows, values, columns and their names; a new commit that another one can undo.
+  // nullopt: it does already. kNotFound: no such version. Costs what it undoes.
+  Result<std::optional<VersionInfo>> restore(VersionNumber to, const CommitInfo& info) const;
   Result<VersionInfo> drop_column(std::string_view name, const CommitInfo& info) const;
   // kExists when `to` is taken, unless `replace`.
   Result<VersionInfo> rename_column(std::string_view from, std::string_view to, bool replace,

@@ -1,5 +1,6 @@
 #include "engine/store/appender.h"
 #include "engine/store/names.h"
+#include "engine/store/restore.h"
 #include "engine/store/snapshot_impl.h"
 #include "engine/store/store_impl.h"
 #include "engine/store/update_writer.h"
@@ -61,6 +62,11 @@ Result<std::optional<VersionInfo>> Table::update(std::string_view column, std::s
   STELA_ASSIGN(auto writer, update_writer(column));
   STELA_TRY(writer->write(rows, values));
   return writer->commit(info);
+}
+
+Result<std::optional<VersionInfo>> Table::restore(VersionNumber to, const CommitInfo& info) const {
+  if (to.value == 0) return not_found("there is no version 0");
+  return store::restore_version(*store_, id_, to, info);
 }
 
 Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {

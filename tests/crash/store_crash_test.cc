@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "engine/io/memory_env.h"
 #include "tests/crash/crash_run.h"
 
 namespace stela {
@@ -33,6 +34,34 @@ TEST(StoreCrash, EveryImageOpensAndShowsWhatWasAcknowledged) {
     ASSERT_EQ(wrong, "");
   }
   std::printf("crash images looked at: %zu distinct\n", seen.size());
+}
+
+// Every operation, upkeep and reopening in random order, without faults: after each the store shows what the model has.
+TEST(StoreModel, RandomOperationsShowWhatTheModelHas) {
+  uint64_t wanted = from_environment("STELA_MODEL_OPERATIONS", 3000 / scale());
+  uint64_t seed = from_environment("STELA_CRASH_SEED", 1);
+  uint64_t done = 0;
+  for (; done < wanted; ++seed) {
+    SCOPED_TRACE("STELA_CRASH_SEED=" + std::to_string(seed));
+    SeededRandom random(seed);
+    auto env = memory_env(seed);
+    auto store = Store::create(env, model::small_options());
+    ASSERT_TRUE(store.ok());
+    Model now;
+    for (int i = 0; i < 100 && done < wanted; ++i, ++done) {
+      if (random.below(20) == 0) {
+        store = Status(Code::kIo, "closed");
+        store = Store::open(env, model::small_options());
+        ASSERT_TRUE(store.ok()) << store.status().message();
+      }
+      Operation operation = model::random_operation(now, random);
+      Status status = operation.run(**store);
+      ASSERT_TRUE(status.ok()) << operation.name << ": " << status.message();
+      now = operation.after;
+      ASSERT_EQ(model::difference(**store, now), "") << "after '" << operation.name << "', number " << i;
+    }
+  }
+  std::printf("model: %lu operations\n", static_cast<unsigned long>(done));
 }
 
 class PlantedBug : public testing::TestWithParam<std::pair<const char*, IgnoredSyncs>> {};

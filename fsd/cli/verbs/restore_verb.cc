@@ -1,6 +1,8 @@
 #include "fsd/cli/output.h"
 #include "fsd/cli/tree_walk.h"
+#include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
+#include "snapshots/time_travel.h"
 
 namespace stela::fsd {
 namespace {
@@ -26,13 +28,30 @@ Status restore_path(Store& store, const std::string& path, const CommitInfo& inf
   return status;
 }
 
+// To an older version, as a new commit.
+VerbOutcome go_back(const VerbContext& context, const std::string& to, const CommitInfo& info) {
+  const std::string& path = context.request.args[0];
+  Result<DatasetPath> found = find_dataset(context, path);
+  if (!found.ok()) return VerbOutcome::from(found.status());
+  if (!found->rest.empty()) return {1, path + " is not a dataset"};
+  Result<VersionNumber> version = version_named(context.store, found->table, to);
+  if (!version.ok()) return VerbOutcome::from(version.status().with_context(path));
+  Result<std::optional<VersionInfo>> restored = found->table.restore(*version, info);
+  if (!restored.ok()) return VerbOutcome::from(restored.status().with_context(path));
+  Output output(context);
+  std::string what = printable(found->dataset) + " shows version " + std::to_string(version->value);
+  if (restored->has_value()) {
+    output.line(what + " again; it is at version " + std::to_string((*restored)->number.value));
+  } else {
+    output.line(what + " already");
+  }
+  return VerbOutcome::from(output.flush());
+}
+
 VerbOutcome run(const VerbContext& context) {
   const VerbRequest& request = context.request;
-  if (request.has("to")) {
-    return {1, "restore --to: going back to an older version comes with a later release; read it now at " +
-                   request.args[0] + "/.versions/N"};
-  }
   CommitInfo info{.author = author_of(context.caller), .operation = "restore", .message = request.value("message")};
+  if (request.has("to")) return go_back(context, request.value("to"), info);
   Status restored = restore_path(context.store, request.args[0], info);
   if (!restored.ok()) return VerbOutcome::from(restored);
   Output output(context);
@@ -46,11 +65,14 @@ const VerbSpec& restore_verb() {
   static const VerbSpec spec = {
       .name = "restore",
       .usage = "STORE /DATASET",
-      .summary = "bring back a dropped dataset",
+      .summary = "bring back a dropped dataset, or an older version",
       .description =
           "Brings back the dataset that was last known by this path and dropped since, as it was before the\n"
-          "run of removals (rm -r) that dropped it, with all its versions.",
-      .options = {{"to", 0, OptionSpec::Kind::kValue, "VERSION|TIME|TAG", "an older version (comes later)"},
+          "run of removals (rm -r) that dropped it, with all its versions.\n"
+          "\n"
+          "With --to the dataset shows again what an older version shows: its rows, values, columns and\n"
+          "names. That is a new version; the others stay, and restoring the one before undoes it.",
+      .options = {{"to", 0, OptionSpec::Kind::kValue, "VERSION|TIME|TAG", "go back to that version"},
                   {"message", 'm', OptionSpec::Kind::kValue, "TEXT", "kept with the commit"}},
       .args_min = 1,
       .args_max = 1,
