@@ -32,6 +32,9 @@ Status set_tag(Store& store, NodeId dataset, std::string_view name, VersionNumbe
       .commit(info,
               [&](CommitBuilder& builder) -> Status {
                 std::string value;
+                STELA_TRY(builder.get(catalog::key(dataset, catalog::KeyKind::kNode), &value));
+                STELA_ASSIGN(store::NodeEntry node, store::NodeEntry::decode(value));
+                if (node.dropped) return not_found("the dataset '" + node.name + "' was dropped");
                 Status exists = builder.get(catalog::version_key(dataset, version), &value);
                 if (exists.code() == Code::kNotFound || version.value == 0) {
                   return invalid("there is no version " + std::to_string(version.value) + " to tag as '" +
