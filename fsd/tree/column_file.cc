@@ -157,13 +157,6 @@ Result<std::unique_ptr<OpenFile>> ColumnFile::open(uint32_t flags, const Caller&
   if (!is_writable_open(flags)) return open_for_reading();
   STELA_TRY(refuse_writing(flags));
   context().fresh.ask(place_of(place_.directory_key(), file_name_), caller);
-  // The kernel looks up the name it has now: after a rename, another than this node was found by.
-  auto head = place_.snapshot(context());
-  auto now = head.ok() ? head->column(view_.column.id) : Result<ColumnInfo>(head.status());
-  if (now.ok() && now->name != view_.column.name) {
-    std::string name = encode_column_file_stem(now->name) + view_.form->extension();
-    context().fresh.ask(place_of(place_.directory_key(), name), caller);
-  }
   return look_again();
 }
 

@@ -171,11 +171,6 @@ void fill(ModelColumn& column, uint64_t count, SeededRandom& random) {
   }
 }
 
-void add_rows(ModelVersion& version, uint64_t count, SeededRandom& random) {
-  version.rows += count;
-  for (uint64_t i = 0; i < count; ++i) version.row_ids.push_back(random.next());
-}
-
 // Mostly a few rows, sometimes enough for a fragment of its own, sometimes for a flat file.
 uint64_t random_rows(SeededRandom& random) {
   switch (random.below(6)) {
@@ -208,9 +203,8 @@ Operation append_rows(const Model& model, const std::string& name, SeededRandom&
   next->removal = false;
   if (next->columns.empty()) {
     next->rows = 0;
-    next->row_ids.clear();
-    next->columns["x"].identity = random.next();
-    if (random.coin()) next->columns["y"] = {true, random.next(), {}};
+    next->columns["x"] = {};
+    if (random.coin()) next->columns["y"].text = true;
   }
   uint64_t count = random_rows(random);
   Batch batch;
@@ -219,7 +213,7 @@ Operation append_rows(const Model& model, const std::string& name, SeededRandom&
     fill(column, count, random);
     batch.add(column_name, to_data(column, first));
   }
-  add_rows(*next, count, random);
+  next->rows += count;
   dataset.versions.push_back(std::move(next));
   operation.run = [name, batch = std::move(batch)](Store& store) -> Status {
     STELA_ASSIGN(Table table, store.table("/" + name));
@@ -235,12 +229,8 @@ Operation write_column(const Model& model, const std::string& name, SeededRandom
   auto next = std::make_shared<ModelVersion>();
   if (!dataset.versions.empty()) *next = *dataset.versions.back();
   next->removal = false;
-  if (next->columns.empty()) {
-    next->rows = 0;
-    next->row_ids.clear();
-    add_rows(*next, random_rows(random), random);
-  }
-  ModelColumn column{random.coin(), random.next(), {}};
+  if (next->columns.empty()) next->rows = random_rows(random);
+  ModelColumn column{random.coin(), {}};
   fill(column, next->rows, random);
   next->columns[column_name] = column;
   dataset.versions.push_back(std::move(next));
@@ -261,7 +251,7 @@ Operation update_cells(const Model& model, const std::string& name, SeededRandom
   auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
   next->removal = false;
   ModelColumn& column = next->columns[column_name];
-  ModelColumn cells{column.text, 0, {}};
+  ModelColumn cells{column.text, {}};
   std::vector<uint64_t> rows;
   uint64_t one_in = 1 + random.below(40);
   for (uint64_t row = 0; row < next->rows; ++row) {
@@ -277,27 +267,6 @@ Operation update_cells(const Model& model, const std::string& name, SeededRandom
   operation.run = [name, column_name, rows, data = to_data(cells, 0)](Store& store) -> Status {
     STELA_ASSIGN(Table table, store.table("/" + name));
     return table.update(column_name, rows, data.view(), {}).status();
-  };
-  return operation;
-}
-
-bool same_version(const ModelVersion& a, const ModelVersion& b) {
-  if (a.row_ids != b.row_ids || a.columns.size() != b.columns.size()) return false;
-  return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), [](const auto& x, const auto& y) {
-    return x.first == y.first && x.second.identity == y.second.identity && x.second.values == y.second.values;
-  });
-}
-
-Operation restore_version(const Model& model, const std::string& name, SeededRandom& random) {
-  Operation operation{"restore a version of " + name, model, {}};
-  ModelDataset& dataset = operation.after.datasets[name];
-  uint64_t number = 1 + random.below(dataset.versions.size());
-  auto next = std::make_shared<ModelVersion>(*dataset.versions[number - 1]);
-  next->removal = false;
-  if (!same_version(*next, *dataset.versions.back())) dataset.versions.push_back(std::move(next));
-  operation.run = [name, number](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
-    return table.restore(VersionNumber{number}, {}).status();
   };
   return operation;
 }
@@ -410,8 +379,7 @@ Operation random_operation(const Model& model, SeededRandom& random) {
   if (choice < 14) return {"maintain", model, [](Store& store) { return store.maintain(true); }};
   if (choice < 17) return drop_dataset(model, name);
   bool has_columns = !dataset.versions.empty() && !dataset.versions.back()->columns.empty();
-  if (choice < 22 && !dataset.versions.empty()) return change_tag(model, name, random);
-  if (choice < 29 && !dataset.versions.empty()) return restore_version(model, name, random);
+  if (choice < 24 && !dataset.versions.empty()) return change_tag(model, name, random);
   if (choice < 32 && has_columns) return drop_column(model, name, random);
   if (choice < 38 && has_columns) return rename_column(model, name, random);
   if (choice < 52) return write_column(model, name, random);

@@ -17,13 +17,11 @@ namespace stela::model {
 
 struct ModelColumn {
   bool text = false;
-  uint64_t identity = 0;                           // of its values as they were first written
   std::vector<std::optional<std::string>> values;  // integers as decimal text
 };
 
 struct ModelVersion {
   uint64_t rows = 0;
-  std::vector<uint64_t> row_ids;
   std::map<std::string, ModelColumn> columns;
   bool removal = false;  // made by dropping a column
 };

@@ -96,7 +96,7 @@ class Commands(MountCase):
                                   (("import", self.store, "/x", STELA), 1, "extension"),
                                   (("export", self.store, "/team/trips", self.folder / "x.parquet"), 1, "parquet"),
                                   (("restore", self.store, "/none"), 1, "/none"),
-                                  (("restore", self.store, "/team/trips", "--to", "99"), 1, "no version 99"),
+                                  (("restore", self.store, "/team/trips", "--to", "1"), 1, "later"),
                                   (("tag", self.store, "/team/trips", "v", "9"), 1, "9")):
             with self.subTest(words):
                 done = self.stela(*words, check=False)

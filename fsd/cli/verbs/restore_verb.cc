@@ -38,13 +38,10 @@ VerbOutcome go_back(const VerbContext& context, const std::string& to, const Com
   if (!version.ok()) return VerbOutcome::from(version.status().with_context(path));
   Result<std::optional<VersionInfo>> restored = found->table.restore(*version, info);
   if (!restored.ok()) return VerbOutcome::from(restored.status().with_context(path));
-  Output output(context);
   std::string what = printable(found->dataset) + " shows version " + std::to_string(version->value);
-  if (restored->has_value()) {
-    output.line(what + " again; it is at version " + std::to_string((*restored)->number.value));
-  } else {
-    output.line(what + " already");
-  }
+  if (!restored->has_value()) return {1, what + " already: there is nothing later to undo"};
+  Output output(context);
+  output.line(what + " again; it is at version " + std::to_string((*restored)->number.value));
   return VerbOutcome::from(output.flush());
 }
 
