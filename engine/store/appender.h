@@ -27,6 +27,8 @@ class PreparedFragment {
                     uint64_t skip) const;
   FileId file_id() const { return writer_.file_id(); }
   void settle() const;
+  // Its commit was refused and names nothing of it: the files go.
+  void remove() const;
   uint64_t bytes() const;
   // The flat file of a column streamed by itself; null when there is none.
   FileWriter* flat_file() const { return writer_.flat_file(); }

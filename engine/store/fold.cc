@@ -87,7 +87,10 @@ Status Maintenance::find_patched_columns() {
       continue;
     }
     ColumnId column{get_ordered(found.data() + 9)};
-    note_patched(node, column, 0);
+    Builder reader(view);
+    STELA_ASSIGN(auto entry, reader.column(node, column));
+    STELA_ASSIGN(auto version, reader.latest_version(node));
+    if (entry && version) note_patched(node, column, version->info.rows * entry->type.value_width());
     from = catalog::key(node, catalog::KeyKind::kPatch, column.value + 1);
   }
 }

@@ -30,6 +30,10 @@ class PatchBuilder {
   Status check_living(const Builder& builder, const LivingRows& living, Sequence rows_changed) const;
   // Adds the patches; `entry` is the column's, for the caller to write.
   void put(Builder& builder, ColumnEntry* entry) const;
+  // After a commit that was refused, and whose outcome is known.
+  void remove() const {
+    if (fragment_) fragment_->remove();
+  }
   void settle() const {
     if (fragment_) fragment_->settle();
   }

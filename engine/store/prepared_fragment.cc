@@ -64,6 +64,13 @@ void PreparedFragment::settle() const {
   }
 }
 
+void PreparedFragment::remove() const {
+  for (const format::DataFile& file : writer_.files()) {
+    // What is left after a failure is unsettled, and goes at the next opening.
+    if (core_.env->files().remove(format::data_file_name(file.id, file.kind)).ok()) core_.files->settle(file.id);
+  }
+}
+
 uint64_t inline_bytes(const ColumnView& column) {
   uint64_t bytes = 24 + column.value_bytes();
   if (column.validity != nullptr) bytes += column.rows / 8 + 1;

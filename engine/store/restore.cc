@@ -23,6 +23,11 @@ class Restoration {
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version);
   bool head_moved() const { return head_moved_; }
   void settle();
+  void remove() const {
+    for (const Column& column : columns_) {
+      if (column.patches) column.patches->remove();
+    }
+  }
 
  private:
   struct Column {
@@ -191,6 +196,7 @@ Result<std::optional<VersionInfo>> restore_version(StoreImpl& store, NodeId data
       restoration.settle();
       return std::optional<VersionInfo>(std::move(version));
     }
+    if (status.code() == Code::kConflict) restoration.remove();
     if (!restoration.head_moved() || attempt == kRestoreAttempts) return status;
   }
 }

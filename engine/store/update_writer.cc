@@ -113,7 +113,10 @@ Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& in
   VersionInfo version;
   auto result =
       store_.committer().commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
-  if (!result.ok()) return result.status();
+  if (!result.ok()) {
+    if (result.status().code() == Code::kConflict) patches_.remove();
+    return result.status();
+  }
   patches_.settle();
   store_.patched(base_->dataset(), patches_.column().id, version.rows * patches_.column().type.value_width());
   return std::optional<VersionInfo>(std::move(version));

@@ -194,6 +194,20 @@ TEST_F(StoreUpdates, TheSecondWriterOfACellLosesAndIsToldToWhom) {
   EXPECT_EQ(expected, read(*table.head(), "a"));
 }
 
+TEST_F(StoreUpdates, ARefusedUpdateLeavesNoFiles) {
+  StoreOptions small{.inline_bytes_max = 600, .entries_inline_max = 700};
+  open(small);
+  Table table = make_table(range(5000));
+  must(store_->maintain(true));
+  UpdateBase base{.version = VersionNumber{1}, .own = {}, .own_newest = {}};
+  std::vector<uint64_t> rows(4000);
+  std::iota(rows.begin(), rows.end(), 0);
+  must(update(table, {17}, {-17}, base));
+  auto files = env_->files().list("data/0");
+  EXPECT_EQ(Code::kConflict, update(table, rows, Cells(4000, 8), base).code());
+  EXPECT_EQ(files->size(), env_->files().list("data/0")->size());
+}
+
 TEST_F(StoreUpdates, AWritersOwnCommitsAreNoConflict) {
   open({});
   Table table = make_table(range(10));
