@@ -54,7 +54,7 @@ Status Builder::scan(std::string_view prefix, std::string_view after,
 
 Status Builder::for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
                                const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const {
-  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset, column, after, first, end,
+  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset, column, WhichPatches::kAll, after, first, end,
                                      [&](uint64_t at, std::vector<BornPatch>& found) -> Result<bool> {
                                        for (const BornPatch& patch : found) STELA_TRY(visit(at, patch));
                                        return true;

@@ -189,7 +189,7 @@ class StatisticsPass {
       return true;
     };
     return store::for_each_patched_granule(impl_.view().catalog(), impl_.stamp(), impl_.dataset(), column_.id,
-                                           column_.folded, 0, ids, visit);
+                                           store::WhichPatches::kNeeded, column_.folded, 0, ids, visit);
   }
 
   bool is_patched(uint64_t first, uint64_t count) const {

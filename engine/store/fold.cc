@@ -44,8 +44,8 @@ Result<uint64_t> rows_to_fold(const SnapshotImpl& impl, const ColumnInfo& column
     }
     return !beyond;
   };
-  STELA_TRY(for_each_patched_granule(impl.view().catalog(), impl.stamp(), impl.dataset(), column.id, Sequence{0},
-                                     end / granule * granule, living->ids(), visit));
+  STELA_TRY(for_each_patched_granule(impl.view().catalog(), impl.stamp(), impl.dataset(), column.id, WhichPatches::kAll,
+                                     Sequence{0}, end / granule * granule, living->ids(), visit));
   return beyond ? living->ids() : end;
 }
 

@@ -10,8 +10,8 @@
 namespace stela::store {
 
 Status for_each_patched_granule(
-    const catalog::CatalogState& catalog, catalog::Stamp stamp, NodeId dataset, ColumnId column, Sequence after,
-    uint64_t first, uint64_t end,
+    const catalog::CatalogState& catalog, catalog::Stamp stamp, NodeId dataset, ColumnId column, WhichPatches which,
+    Sequence after, uint64_t first, uint64_t end,
     const std::function<Result<bool>(uint64_t granule_first, std::vector<BornPatch>& patches)>& visit) {
   const std::string prefix = catalog::key(dataset, catalog::KeyKind::kPatch, column.value);
   auto entries = catalog.iterator(Sequence{after.value + 1}, stamp.s);
@@ -24,8 +24,9 @@ Status for_each_patched_granule(
     patches.clear();
     return more;
   };
-  for (entries->seek(catalog::key(dataset, catalog::KeyKind::kPatch, column.value, first)); entries->valid();
-       entries->next()) {
+  Sequence stop = after;
+  auto key_of = [&](uint64_t row) { return catalog::key(dataset, catalog::KeyKind::kPatch, column.value, row); };
+  for (entries->seek(key_of(first)); entries->valid();) {
     std::string_view key = entries->key();
     if (!key.starts_with(prefix)) break;
     if (key.size() != prefix.size() + 8) return damaged("a patch's key is malformed");
@@ -36,13 +37,25 @@ Status for_each_patched_granule(
       if (!more) return {};
       granule = at;
       last_birth = kSequenceMax;
+      stop = after;
     }
     Sequence birth = entries->birth();
-    if (birth <= after || birth > stamp.s || entries->install() > stamp.q || birth == *last_birth) continue;
-    last_birth = birth;
-    if (entries->erased()) continue;
-    STELA_ASSIGN(PatchEntry entry, PatchEntry::decode(entries->value()));
-    patches.push_back({birth, std::move(entry)});
+    if (birth <= stop) {  // older ones only from here
+      entries->seek(key_of(at + 1));
+      continue;
+    }
+    if (birth > stamp.s) {
+      entries->seek_to(key_of(at), stamp.s, kSequenceMax);
+      continue;
+    }
+    bool seen = entries->install() <= stamp.q && birth != *last_birth;
+    if (seen) last_birth = birth;
+    if (seen && !entries->erased()) {
+      STELA_ASSIGN(PatchEntry entry, PatchEntry::decode(entries->value()));
+      if (which == WhichPatches::kNeeded) stop = std::max(stop, entry.carried_to);
+      patches.push_back({birth, std::move(entry)});
+    }
+    entries->next();
   }
   STELA_TRY(entries->status());
   return finish().status();
@@ -127,8 +140,9 @@ Result<PatchedCells> PatchReader::cells(uint64_t first, uint64_t count) const {
   PatchedCells found{{}, ColumnData(column_.type)};
   if (!column_.has_patches() || count == 0) return found;
   uint64_t granule = granule_rows(column_.type);
-  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset_, column_.id, column_.folded, first / granule * granule,
-                                     first + count, [&](uint64_t at, std::vector<BornPatch>& patches) -> Result<bool> {
+  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset_, column_.id, WhichPatches::kNeeded, column_.folded,
+                                     first / granule * granule, first + count,
+                                     [&](uint64_t at, std::vector<BornPatch>& patches) -> Result<bool> {
                                        STELA_TRY(resolve(at, patches, first, first + count, found));
                                        return true;
                                      }));
@@ -139,7 +153,8 @@ Result<PatchReader::Granule> PatchReader::granule(uint64_t granule_first) const 
   Granule found{0, {{}, ColumnData(column_.type)}};
   if (!column_.has_patches()) return found;
   uint64_t end = granule_first + granule_rows(column_.type);
-  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset_, column_.id, column_.folded, granule_first, end,
+  STELA_TRY(for_each_patched_granule(catalog_, stamp_, dataset_, column_.id, WhichPatches::kNeeded, column_.folded,
+                                     granule_first, end,
                                      [&](uint64_t at, std::vector<BornPatch>& patches) -> Result<bool> {
                                        Sequence stop = column_.folded;
                                        for (const BornPatch& patch : patches) {

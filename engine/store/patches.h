@@ -18,11 +18,15 @@ struct BornPatch {
   PatchEntry entry;
 };
 
+// kNeeded: those that still give a cell to somebody, which are few however many there were; a patch that repeats others
+// hides them.
+enum class WhichPatches : uint8_t { kAll, kNeeded };
+
 // Visits the granules of a column in order of row that have a patch born after `after` which a reader at `stamp` sees,
 // beginning with the granule at `first` and ending before `end`; patches newest first. `visit` returns false to end.
 Status for_each_patched_granule(
-    const catalog::CatalogState& catalog, catalog::Stamp stamp, NodeId dataset, ColumnId column, Sequence after,
-    uint64_t first, uint64_t end,
+    const catalog::CatalogState& catalog, catalog::Stamp stamp, NodeId dataset, ColumnId column, WhichPatches which,
+    Sequence after, uint64_t first, uint64_t end,
     const std::function<Result<bool>(uint64_t granule_first, std::vector<BornPatch>& patches)>& visit);
 
 // Cells that lie over the stored values: rows ascending, and a value for each.

@@ -105,7 +105,8 @@ Status Restoration::prepare_cells(const ColumnInfo& now, Column* column) const {
     return true;
   };
   STELA_TRY(for_each_patched_granule(head_->view().catalog(), head_->stamp(), head_->dataset(), now.id,
-                                     target_->version().sequence, 0, target_->version().row_ids, visit));
+                                     WhichPatches::kAll, target_->version().sequence, 0, target_->version().row_ids,
+                                     visit));
   STELA_TRY(patches->finish());
   if (!patches->empty()) column->patches = std::move(patches);
   return {};

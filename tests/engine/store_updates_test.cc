@@ -312,6 +312,20 @@ TEST_F(StoreUpdates, AFoldedColumnIsOneFlatFileAgainAndNoVersionChanges) {
   }
 }
 
+TEST_F(StoreUpdates, ManyUpdatesOfOneGranuleAreEachKept) {
+  open({.merge_factor = 3});
+  Table table = make_table(Cells(100, 0));
+  for (uint64_t i = 0; i < 600; ++i) {
+    must(update(table, {i % 100}, {static_cast<int64_t>(i + 1)}));
+    if (i % 150 == 149) must(store_->maintain(i % 300 == 299));
+  }
+  for (uint64_t version : {1, 2, 8, 9, 10, 101, 102, 333, 601}) {
+    Cells expected(100, 0);
+    for (uint64_t i = 0; i + 1 < version; ++i) expected[i % 100] = static_cast<int64_t>(i + 1);
+    EXPECT_EQ(expected, read(*table.at(VersionNumber{version}), "a")) << version;
+  }
+}
+
 TEST_F(StoreUpdates, ConcurrentUpdatesOfOneGranuleAllStand) {
   open({});
   Table table = make_table(Cells(64, 0));
