@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/io/fault_env.h"
-#include "tests/crash/store_model.h"
+#include "tests/crash/restore_operation.h"
 
 namespace stela::model {
 
@@ -39,7 +39,7 @@ class CrashRun {
         store = Store::open((store = Status(Code::kIo, "closed"), env), model::small_options());
         if (!store.ok()) return "reopening: " + store.status().message();
       }
-      Operation operation = model::random_operation(now_, random_);
+      Operation operation = model::any_operation(now_, random_);
       doing_ = operation.name;
       next_ = &operation.after;
       Status status = operation.run(**store);

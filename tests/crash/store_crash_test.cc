@@ -54,7 +54,7 @@ TEST(StoreModel, RandomOperationsShowWhatTheModelHas) {
         store = Store::open(env, model::small_options());
         ASSERT_TRUE(store.ok()) << store.status().message();
       }
-      Operation operation = model::random_operation(now, random);
+      Operation operation = model::any_operation(now, random);
       Status status = operation.run(**store);
       ASSERT_TRUE(status.ok()) << operation.name << ": " << status.message();
       now = operation.after;
@@ -98,7 +98,7 @@ TEST(StoreFaults, EveryFaultLeavesTheStoreAsItWasOrReadOnly) {
     std::vector<Model> possible;  // outcomes that reopening may show besides `now`
     std::string doing;
     for (int i = 0; i < 30; ++i) {
-      Operation operation = model::random_operation(now, random);
+      Operation operation = model::any_operation(now, random);
       doing = operation.name;
       Status status = operation.run(**store);
       if (status.ok()) {

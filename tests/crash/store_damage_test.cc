@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "engine/io/fault_env.h"
-#include "tests/crash/store_model.h"
+#include "tests/crash/restore_operation.h"
 
 namespace stela {
 namespace {
@@ -31,7 +31,7 @@ ClosedStore closed_store(uint64_t seed) {
   auto store = Store::create(made.env, model::small_options());
   EXPECT_TRUE(store.ok());
   for (int i = 0; i < 60; ++i) {
-    model::Operation operation = model::random_operation(made.model, random);
+    model::Operation operation = model::any_operation(made.model, random);
     EXPECT_TRUE(operation.run(**store).ok()) << operation.name;
     made.model = operation.after;
   }
