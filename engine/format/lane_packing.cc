@@ -12,7 +12,9 @@ constexpr uint32_t first_of_row(uint32_t row) { return kReversed[row / 8] * 16 +
 
 // The same word at any alignment.
 template <typename T>
-using LooseWord [[gnu::aligned(1), gnu::may_alias]] = T;
+struct [[gnu::packed, gnu::may_alias]] LooseWord {
+  T bits;
+};
 
 template <typename T>
 constexpr T low_bits(uint32_t bits) {
@@ -31,12 +33,13 @@ template <typename T>
     const T* __restrict from = values + first_of_row(row);
     LooseWord<T>* __restrict to = words + size_t{row * bits / kWordBits} * kLanes;
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
-      to[lane] = static_cast<T>(to[lane] | static_cast<T>(static_cast<T>((from[lane] - reference) & mask) << shift));
+      to[lane].bits =
+          static_cast<T>(to[lane].bits | static_cast<T>(static_cast<T>((from[lane] - reference) & mask) << shift));
     }
     if (shift + bits <= kWordBits) continue;
     const uint32_t rest = kWordBits - shift;
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
-      to[kLanes + lane] = static_cast<T>(static_cast<T>((from[lane] - reference) & mask) >> rest);
+      to[kLanes + lane].bits = static_cast<T>(static_cast<T>((from[lane] - reference) & mask) >> rest);
     }
   }
 }
@@ -56,13 +59,14 @@ template <typename T>
     T* __restrict to = values + first_of_row(row);
     if (shift + bits <= kWordBits) {
       for (uint32_t lane = 0; lane < kLanes; ++lane) {
-        to[lane] = static_cast<T>(static_cast<T>(static_cast<T>(from[lane] >> shift) & mask) + reference);
+        to[lane] = static_cast<T>(static_cast<T>(static_cast<T>(from[lane].bits >> shift) & mask) + reference);
       }
       continue;
     }
     const uint32_t rest = kWordBits - shift;
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
-      T joined = static_cast<T>(static_cast<T>(from[lane] >> shift) | static_cast<T>(from[kLanes + lane] << rest));
+      T joined =
+          static_cast<T>(static_cast<T>(from[lane].bits >> shift) | static_cast<T>(from[kLanes + lane].bits << rest));
       to[lane] = static_cast<T>(static_cast<T>(joined & mask) + reference);
     }
   }
@@ -141,9 +145,9 @@ T unpack_lane(const std::byte* packed, T reference, uint32_t bits, uint32_t inde
   const uint32_t row = kReversed[within / kLanes * kLanes / 16] * 8 + index / 128;
   const uint32_t lane = within % kLanes;
   const uint32_t word = row * bits / kWordBits, shift = row * bits % kWordBits;
-  T joined = static_cast<T>(words[word * kLanes + lane] >> shift);
+  T joined = static_cast<T>(words[word * kLanes + lane].bits >> shift);
   if (shift + bits > kWordBits) {
-    joined = static_cast<T>(joined | static_cast<T>(words[(word + 1) * kLanes + lane] << (kWordBits - shift)));
+    joined = static_cast<T>(joined | static_cast<T>(words[(word + 1) * kLanes + lane].bits << (kWordBits - shift)));
   }
   return static_cast<T>(static_cast<T>(joined & low_bits<T>(bits)) + reference);
 }

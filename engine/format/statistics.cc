@@ -119,7 +119,7 @@ void bound_halves(const ColumnView& view, Statistics& statistics) {
 // The first eight bytes as a number that orders like them; shorter texts are padded with zeros.
 uint64_t order_prefix(std::string_view value, const char* readable_end) {
   uint64_t bytes = 0;
-  if (value.data() + sizeof(bytes) <= readable_end) {
+  if (readable_end - value.data() >= std::ptrdiff_t{sizeof(bytes)}) {
     std::memcpy(&bytes, value.data(), sizeof(bytes));
     bytes = __builtin_bswap64(bytes);
     if (value.size() < sizeof(bytes)) bytes = value.empty() ? 0 : bytes & ~uint64_t{0} << (64 - 8 * value.size());

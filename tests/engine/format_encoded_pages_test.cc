@@ -1,5 +1,6 @@
 // Pages of every encoding, type and pattern of nulls, written into fragments and read back; what was written is the
 // oracle, and the same rows in plain pages.
+#include <cstdlib>
 #include <set>
 
 #include "engine/format/page_entry.h"
@@ -84,8 +85,10 @@ TEST_P(EncodedPages, EveryTypeAndShapeComesBack) {
     bench.cache = std::make_shared<catalog::BlockCache>(4 << 20);
     std::vector<std::vector<ColumnData>> sections(1);
     for (Shape shape : kShapes) {
+      if (!is_case_taken(random)) continue;
       sections[0].push_back(with_nulls(shaped_column(type, 4500, shape, random).view(), GetParam().nulls, random));
     }
+    if (sections[0].empty()) continue;
     std::vector<SectionInfo> infos = bench.write(sections, 1700);
     auto reader = bench.open(infos[0]);
     ASSERT_TRUE(reader.ok());
@@ -101,7 +104,8 @@ TEST_P(EncodedPages, EveryTypeAndShapeComesBack) {
       if (HasFatalFailure()) return;
     }
   }
-  EXPECT_TRUE(GetParam().nulls != NullPattern::kNone || used.size() == all_encodings().size()) << used.size();
+  const bool every = GetParam().nulls == NullPattern::kNone && std::getenv("STELA_TEST_SCALE") == nullptr;
+  EXPECT_TRUE(!every || used.size() == all_encodings().size()) << used.size();
 }
 
 INSTANTIATE_TEST_SUITE_P(Nulls, EncodedPages,
@@ -127,7 +131,10 @@ TEST(EncodedPageDamage, EveryFlippedBitIsFoundOrHarmless) {
   std::vector<SectionInfo> infos = bench.write(sections);
   std::string& bytes = bench.files.bytes(bench.fragment, FileKind::kFragment);
   uint64_t refused = 0;
+  uint64_t flips = 0;
   for (int flip = 0; flip < 600; ++flip) {
+    if (!is_case_taken(random)) continue;
+    ++flips;
     const size_t at = random() % bytes.size();
     const char bit = static_cast<char>(1 << random() % 8);
     bytes[at] = static_cast<char>(bytes[at] ^ bit);
@@ -144,7 +151,7 @@ TEST(EncodedPageDamage, EveryFlippedBitIsFoundOrHarmless) {
     bytes[at] = static_cast<char>(bytes[at] ^ bit);
     if (HasFailure()) return;
   }
-  EXPECT_GT(refused, 300u);
+  EXPECT_GE(refused, flips / 2);
 }
 
 // Pages that a newer Stela wrote are refused by number.

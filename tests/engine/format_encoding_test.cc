@@ -1,5 +1,8 @@
 // Every registered encoding, whatever they are, against the values themselves.
 #include "engine/format/encoding.h"
+
+#include <cstdlib>
+
 #include "engine/format/encoding_choice.h"
 #include "engine/format/lane_packing.h"
 #include "engine/format/page_validity.h"
@@ -27,6 +30,7 @@ void for_each_page(Visit visit) {
       for (Shape shape : kShapes) {
         for (uint64_t rows : {1u, 2u, 63u, 200u, 1024u, 2500u}) {
           if (rows > 200 && shape == Shape::kRandom && type.is_tensor()) continue;
+          if (!is_case_taken(random)) continue;
           Page page{shaped_column(type, rows, shape, random), {}};
           Status status = encoding->encode(page.values.view(), EncodingMode::kLight, page.bytes);
           if (status.code() == Code::kUnsupported) continue;
@@ -39,7 +43,7 @@ void for_each_page(Visit visit) {
         }
       }
     }
-    EXPECT_GT(pages, 0u) << encoding->name();
+    EXPECT_TRUE(pages > 0 || std::getenv("STELA_TEST_SCALE") != nullptr) << encoding->name();
   }
 }
 

@@ -1,5 +1,7 @@
 #include "tests/engine/value_shapes.h"
 
+#include <cstdlib>
+
 namespace stela::format {
 namespace {
 
@@ -44,6 +46,11 @@ void write_decimal(const DataType& type, uint64_t number, std::string& value) {
 }
 
 }  // namespace
+
+bool is_case_taken(std::mt19937_64& random) {
+  const char* percent = std::getenv("STELA_TEST_SCALE");
+  return percent == nullptr || random() % 100 < std::strtoull(percent, nullptr, 10);
+}
 
 ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::mt19937_64& random) {
   ColumnData column(type);

@@ -12,6 +12,9 @@ inline constexpr Shape kShapes[] = {Shape::kRandom,      Shape::kConstant,  Shap
                                     Shape::kOutlier,     Shape::kAscending, Shape::kRuns,
                                     Shape::kFewDistinct, Shape::kDecimal,   Shape::kWords};
 
+// True for as many of random cases as STELA_TEST_SCALE says, in percent; all of them when it is not set.
+bool is_case_taken(std::mt19937_64& random);
+
 // No nulls. Of text, the number a shape gives becomes words; kDecimal is numbers with two decimals where the type is a
 // float, and kWords text in which words come again.
 ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::mt19937_64& random);
