@@ -179,14 +179,18 @@ Status MountDaemon::start_control() {
   options.stop = [this] { signal_end(); };
   options.run = [this](const VerbRequest& verb, const Caller& caller, int output, const std::vector<int>& inputs,
                        const ProgressFunction& progress) {
-    return request_.run_verb({.store = *store_,
-                              .tree = *tree_,
-                              .request = verb,
-                              .caller = caller,
-                              .inputs = inputs,
-                              .output = output,
-                              .progress = progress,
-                              .service = &info_});
+    uint64_t commits = store_->counters().commits;
+    VerbOutcome done = request_.run_verb({.store = *store_,
+                                          .tree = *tree_,
+                                          .request = verb,
+                                          .caller = caller,
+                                          .inputs = inputs,
+                                          .output = output,
+                                          .progress = progress,
+                                          .service = &info_});
+    // What the verb committed is seen through the mount at once, whatever names the kernel holds.
+    if (store_->counters().commits != commits) tree_->heads_moved();
+    return done;
   };
   Result<std::unique_ptr<ControlServer>> server = ControlServer::start(std::move(options));
   if (server.ok()) {

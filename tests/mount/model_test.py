@@ -128,6 +128,44 @@ class Model(MountCase):
                        timeout=20)
         dataset.commit(head.rows, {**head.columns, column: (kind, [v if m else None for v, m in zip(values, mask)])})
 
+    def do_change(self, name, dataset):
+        """Cells in place: a mapping, or pwrite."""
+        head = dataset.head()
+        numbers = [column for column, (kind, _) in head.columns.items() if kind != "utf8"]
+        if not numbers or head.rows == 0:
+            return
+        column = self.random.choice(numbers)
+        kind, values = head.columns[column]
+        now, path = list(values), self.mnt / name / f"{column}.npy"
+        rows = self.random.sample(range(head.rows), self.random.randrange(1, min(head.rows, 9) + 1))
+        fresh = {row: self.value(kind) for row in rows}
+        if self.random.random() < 0.5:
+            mapped = numpy.load(path, mmap_mode="r+")
+            for row, value in fresh.items():
+                mapped[row] = value
+            mapped.flush()
+            del mapped
+        else:
+            file = os.open(path, os.O_RDWR)
+            for row, value in fresh.items():
+                os.pwrite(file, self.array(kind, [value]).tobytes(), 128 + 8 * row)
+            os.close(file)
+        for row, value in fresh.items():
+            if values[row] is not None or self.array(kind, [None]).tobytes() != self.array(kind, [value]).tobytes():
+                now[row] = value
+        if now != values:
+            dataset.commit(head.rows, {**head.columns, column: (kind, now)})
+
+    def do_restore(self, name, dataset):
+        if len(dataset.versions) < 2:
+            return
+        number = self.random.randrange(1, len(dataset.versions))
+        wanted, head = dataset.versions[number - 1], dataset.head()
+        if wanted.rows == head.rows and wanted.columns == head.columns:
+            return  # the same values may be those of other rows or columns, which only the store knows
+        self.stela("restore", self.store, f"/{name}", "--to", number)
+        dataset.commit(wanted.rows, wanted.columns)
+
     def listed(self, column, kind):
         return f"{column}.{'arrow' if kind == 'utf8' else 'npy'}"
 
@@ -242,7 +280,7 @@ class Model(MountCase):
         self.check_version(folder / ".versions" / str(number), dataset.versions[number - 1])
 
     def test_random_histories(self):
-        acts = [(self.do_append, 30), (self.do_column, 14), (self.do_nulls, 8), (self.do_drop, 6), (self.do_rename, 8),
+        acts = [(self.do_append, 30), (self.do_column, 14), (self.do_nulls, 8), (self.do_change, 14), (self.do_restore, 4), (self.do_drop, 6), (self.do_rename, 8),
                 (self.do_tag, 8), (self.do_move, 3), (self.do_remove, 1), (self.do_refused, 5), (self.do_read_only, 2), (self.do_restart, 1)]
         done = {}
         for number in range(OPERATIONS):

@@ -61,6 +61,16 @@ class Restore(MountCase):
         self.assertIn("70", json.dumps(statistics))
         self.assertEqual(self.load("trips/.versions/5/price.npy").tolist(), [0, 10, 2, 3, 4])
 
+    def test_what_a_command_committed_is_seen_at_once(self):
+        self.make_dataset(fare=[0, 1, 2])
+        self.append("trips", "more.csv", "fare\n3\n")
+        for name in ("fare.csv", "fare.txt", "fare.npy"):  # the kernel may hold these names for a while
+            (self.mnt / "trips" / name).read_bytes()
+        self.stela("restore", self.store, "/trips", "--to", "1")
+        self.assertEqual((self.mnt / "trips/fare.csv").read_text(), "fare\n0\n1\n2\n")
+        self.assertEqual((self.mnt / "trips/fare.txt").read_text(), "0\n1\n2\n")
+        self.assertEqual(self.load("trips/fare.npy").tolist(), [0, 1, 2])
+
     def test_a_writer_of_removed_rows_loses(self):
         self.make_dataset(fare=[0, 1, 2])
         self.append("trips", "more.csv", "fare\n3\n4\n")
