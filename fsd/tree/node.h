@@ -71,6 +71,8 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual Status set_attributes(const SetAttributes& set, const Caller& caller);
   virtual Result<std::string> read_link();
   virtual Result<std::unique_ptr<OpenFile>> open(uint32_t flags, const Caller& caller);
+  // open() answered look_again(): the kernel looks up the name it has now, which a rename may have changed.
+  virtual void repeat_expected(const Caller&) {}
   // What follows "user.stela.": kNotFound when it has none.
   virtual Result<std::string> xattr(std::string_view field);
   virtual std::vector<std::string> xattr_fields() { return {}; }

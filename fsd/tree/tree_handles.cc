@@ -38,6 +38,7 @@ Result<OpenReply> TreeImpl::open(uint64_t node, uint32_t flags, const Caller& ca
   STELA_ASSIGN(NodeRef found, find(node));
   if (is_writable_open(flags) && found->lifetime() != Lifetime::kForever) STELA_TRY(context_.writable());
   auto file = found->open(flags, caller);
+  if (is_look_again(file.status())) found->repeat_expected(caller);
   if (!file.ok()) return failed_at(*found, file.status());
   return add_file(std::move(found), std::move(*file));
 }

@@ -28,6 +28,7 @@ class ColumnFile : public Node {
   Result<Shown> attributes(bool may_compute) override;
   Status set_attributes(const SetAttributes& set, const Caller& caller) override;
   Result<std::unique_ptr<OpenFile>> open(uint32_t flags, const Caller& caller) override;
+  void repeat_expected(const Caller& caller) override;
   Result<std::string> xattr(std::string_view field) override;
   std::vector<std::string> xattr_fields() override { return {"rows", "served", "type", "version"}; }
 

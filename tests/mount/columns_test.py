@@ -25,6 +25,17 @@ class Columns(MountCase):
         self.shell("cp mnt/a/city.arrow mnt/b/ && cmp mnt/a/city.arrow mnt/b/city.arrow")
         self.assertEqual((self.mnt / "b/city.txt").read_bytes(), (self.mnt / "a/city.txt").read_bytes())
 
+    def test_a_renamed_column_can_be_written_at_once(self):
+        self.make_dataset(fare=[1.0, 2.0])
+        self.load("trips/fare.npy")
+        os.rename(self.mnt / "trips/fare.npy", self.mnt / "trips/price.npy")
+        self.write(self.mnt / "trips/price.npy", npy(numpy.array([3.0, 4.0])))
+        os.rename(self.mnt / "trips/price.npy", self.mnt / "trips/fare.npy")
+        fd = os.open(self.mnt / "trips/fare.npy", os.O_RDWR)
+        os.pwrite(fd, numpy.array([5.0]).tobytes(), 128)
+        os.close(fd)
+        self.assertEqual(self.load("trips/fare.npy").tolist(), [5.0, 4.0])
+
     def test_replacement_keeps_old_handles_and_versions(self):
         self.make_dataset(fare=[1.0, 2.0])
         old = open(self.mnt / "trips/fare.npy", "rb")
