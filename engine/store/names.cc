@@ -113,11 +113,26 @@ Result<NodeId> require_child(const Builder& builder, NodeId parent, std::string_
   return child;
 }
 
+// What was last dropped under that name, or 0.
+Result<NodeId> last_dropped(const Builder& builder, NodeId parent, std::string_view name) {
+  std::string value;
+  Status status = builder.get(key(parent, KeyKind::kName, name), &value);
+  if (status.code() == Code::kNotFound) return NodeId{0};
+  STELA_TRY(status);
+  STELA_ASSIGN(NameEntry entry, NameEntry::decode(value));
+  return entry.last;
+}
+
 Status mark_dropped(Builder& builder, NodeId parent, std::string_view name, NodeId child, NodeEntry entry) {
+  // An empty directory is nothing to come back to: what was dropped before it still is.
+  STELA_ASSIGN(NodeId earlier, last_dropped(builder, parent, name));
+  STELA_ASSIGN(bool children, has_children(builder, child));
+  STELA_ASSIGN(auto latest, builder.latest_version(child));
+  const NodeId last = earlier.value != 0 && !children && !latest ? earlier : child;
   entry.dropped = true;
   entry.changed_ns = builder.time_ns();
   put_node(builder, child, entry);
-  put_name(builder, parent, name, NodeId{0}, child);
+  put_name(builder, parent, name, NodeId{0}, last);
   return {};
 }
 
@@ -137,7 +152,8 @@ Result<NodeInfo> build_directory(Builder& builder, NodeId parent, std::string_vi
   entry.attributes = attributes;
   entry.created_ns = entry.changed_ns = builder.time_ns();
   put_node(builder, id, entry);
-  put_name(builder, parent, name, id);
+  STELA_ASSIGN(NodeId dropped, last_dropped(builder, parent, name));
+  put_name(builder, parent, name, id, dropped);
   STELA_TRY(enter_parent(builder, parent, folder));
   return node_info(id, entry);
 }

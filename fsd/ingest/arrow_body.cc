@@ -17,7 +17,7 @@ class MemoryBytes final : public ByteSource {
   explicit MemoryBytes(Buffer bytes) : bytes_(std::move(bytes)) {}
   uint64_t size() const override { return bytes_.size(); }
   Status read(uint64_t offset, MutableByteSpan into) override {
-    STELA_CHECK(offset <= bytes_.size() && into.size() <= bytes_.size() - offset, std::to_string(offset));
+    if (offset > bytes_.size() || into.size() > bytes_.size() - offset) return lying("a buffer ends before its values");
     if (!into.empty()) std::memcpy(into.data(), bytes_.data() + offset, into.size());
     return {};
   }
@@ -128,7 +128,10 @@ Status ArrowBody::decompress(bool zstd, uint64_t bytes_max) {
   Buffer packed;
   uint64_t at = 0;
   for (size_t i = 0; i < buffers_.size(); ++i) {
-    if (buffers_[i].bytes == 0) continue;
+    if (buffers_[i].bytes == 0) {
+      buffers_[i].offset = at;  // of the memory, as the others from now on
+      continue;
+    }
     packed.resize(buffers_[i].bytes);
     STELA_TRY(source_->read(buffers_[i].offset, packed.span()));
     ByteSpan from = packed.span(8, packed.size() - 8);

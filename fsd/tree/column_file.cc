@@ -182,7 +182,11 @@ Result<std::unique_ptr<OpenFile>> ColumnFile::open_for_reading() {
   }
   std::optional<FlatColumn> flat;
   if (context().options.passthrough && std::string_view(view_.form->extension()) == ".npy") {
-    STELA_ASSIGN(flat, at.flat(view_.column, context().options.verify_wait_ns));
+    auto found = at.flat(view_.column, context().options.verify_wait_ns);
+    // A damaged file is not handed out: it is served from here, where each read says whether its rows are whole.
+    if (!found.ok() && found.status().code() != Code::kDamaged) return found.status();
+    if (!found.ok()) context().note(path(), found.status(), error_place());
+    if (found.ok()) flat = std::move(*found);
   }
   STELA_ASSIGN(Serving serving, settle_serving(flat, *facts.size));
   return std::unique_ptr<OpenFile>(std::make_unique<OpenView>(std::move(view), serving, std::move(flat)));

@@ -337,7 +337,9 @@ Operation rename_dataset(const Model& model, const std::string& name, const std:
 
 Operation drop_dataset(const Model& model, const std::string& name) {
   Operation operation{"drop " + name, model, {}};
-  operation.after.dropped[name] = operation.after.datasets[name];
+  // An empty one is nothing to come back to.
+  const ModelDataset& dataset = model.datasets.at(name);
+  if (!dataset.versions.empty() || !model.dropped.contains(name)) operation.after.dropped[name] = dataset;
   operation.after.datasets.erase(name);
   operation.run = [name](Store& store) { return store.drop("/" + name, false, {}); };
   return operation;
@@ -357,7 +359,6 @@ Operation restore_dataset(const Model& model, const std::string& name) {
 Operation create_dataset(const Model& model, const std::string& name) {
   Operation operation{"create " + name, model, {}};
   operation.after.datasets[name] = {};
-  operation.after.dropped.erase(name);
   operation.run = [name](Store& store) { return store.create_table("/" + name).status(); };
   return operation;
 }

@@ -45,6 +45,15 @@ TEST(ArrowRows, files_streams_and_compressed_bodies_give_the_same_rows) {
   }
 }
 
+TEST(ArrowRows, compressed_buffers_of_no_bytes) {
+  for (const char* name : {"rows_empty_lz4", "rows_empty_zstd"}) {
+    FakeDataset dataset;
+    EXPECT_EQ(take(dataset, file_bytes(name)),
+              "n:utf8 null null; i:int64 1 2; e:utf8 '' ''; b:binary '' null; z:utf8 null null")
+        << name;
+  }
+}
+
 TEST(ArrowRows, many_batches_are_one_commit) {
   FakeDataset dataset;
   take(dataset, file_bytes("rows_many_batches"));

@@ -137,6 +137,9 @@ class Commands(MountCase):
         self.assertEqual(self.names(), [])
         self.assertIn("is back", self.stela("restore", self.store, "/team/trips").stdout)
         self.assertEqual(self.names("team/trips"), ["city.arrow", "fare.npy", "fare.valid.npy"])
+        self.shell("rm -r mnt/team/trips && mkdir mnt/team/trips && rmdir mnt/team/trips")
+        self.assertIn("is back", self.stela("restore", self.store, "/team/trips").stdout)
+        self.assertEqual(self.names("team/trips"), ["city.arrow", "fare.npy", "fare.valid.npy"])
 
     def test_help_and_version(self):
         self.assertRegex(self.stela("--version").stdout, r"^stela \d+\.\d+\.\d+\n$")

@@ -67,6 +67,31 @@ class Reading(MountCase):
         self.assertEqual(os.getxattr(path, "user.stela.served"), b"daemon")
         self.assertEqual(path.read_bytes(), npy(array))
 
+    def test_rows_around_damage_are_read(self):
+        values = numpy.arange(200_000)
+        (self.mnt / "d").mkdir()
+        numpy.save(self.mnt / "d/a.npy", values)
+        wanted = (self.mnt / "d/a.npy").read_bytes()
+        self.umount()
+        (flat,) = (self.store / "data").rglob("*.flat")
+        with open(flat, "r+b") as file:
+            file.seek(40_000)
+            file.write(b"oops")
+        self.mount()
+        for path in ("d/a.npy", "d/.versions/1/a.npy"):
+            file = os.open(self.mnt / path, os.O_RDONLY)
+            try:
+                with self.refused(errno.EIO):
+                    os.pread(file, 4096, 40_000)
+                for at in (0, 200_000, len(wanted) - 1000):
+                    if not 0 <= 40_000 - at < 65_536 + 128:
+                        self.assertEqual(os.pread(file, 1000, at), wanted[at:at + 1000])
+            finally:
+                os.close(file)
+        self.assertEqual(os.getxattr(self.mnt / "d/a.npy", "user.stela.served"), b"daemon")
+        self.assertIn("rows", self.sentence(self.mnt / "d/a.npy"))
+        self.assertEqual(self.stela("check", self.mnt, check=False).returncode, 1)
+
     def test_reads_anywhere_and_by_many_at_once(self):
         array = numpy.random.default_rng(3).integers(0, 1 << 60, 1 << 18)
         self.make_dataset(x=array)

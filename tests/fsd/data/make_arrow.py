@@ -78,6 +78,10 @@ def rows(count, first=0):
 
 for name, how in {"": {}, "_stream": {"stream": True}, "_lz4": {"compression": "lz4"}, "_zstd": {"compression": "zstd"}}.items():
     write("rows" + name, [rows(3), rows(0), rows(4, 3)], **how)
+for codec in ("lz4", "zstd"):  # buffers of no bytes, first, in the middle and last
+    write(f"rows_empty_{codec}", [pa.record_batch({
+        "n": pa.array([None, None], pa.utf8()), "i": pa.array([1, 2]), "e": pa.array(["", ""]), "b": pa.array([b"", None]),
+        "z": pa.array([None, None], pa.utf8())})], compression=codec)
 write("rows_many_batches", [rows(1, n) for n in range(40)], stream=True)
 # What is refused.
 column("refused_list", [[1]], pa.list_(pa.int8()))
