@@ -13,7 +13,7 @@ Result<std::optional<VersionInfo>> commit_rows(RowSink& sink, uint64_t rows, Rej
   CommitInfo told = info;
   if (rejections.count() > 0) {
     told.message += told.message.empty() ? "" : "; ";
-    told.message += std::to_string(rejections.count()) + " rejected rows are in .append/rejected.ndjson";
+    told.message += std::to_string(rejections.count()) + " rejected rows left out";
   }
   Result<VersionInfo> version = sink.commit(told);
   if (!version.ok()) return version.status();

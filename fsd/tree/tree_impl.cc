@@ -37,14 +37,16 @@ Result<NodeRef> TreeImpl::find(uint64_t node) const {
   return found;
 }
 
-Result<TreeImpl::Parent> TreeImpl::find_parent(uint64_t node, std::string_view name) const {
+Result<TreeImpl::Parent> TreeImpl::find_parent(uint64_t node, std::string_view name) {
   STELA_ASSIGN(NodeRef found, find(node));
   Directory* directory = found->directory();
   if (directory == nullptr) return Status(Code::kNotDirectory, found->path() + " is not a directory");
   if (name.empty() || name.find('/') != std::string_view::npos) return invalid("a name is empty or has a slash");
   if (name.size() > kNameBytesMax) {
-    return Status(Code::kNameTooLong, "a name of " + std::to_string(name.size()) + " bytes in " + found->path() +
+    Status status(Code::kNameTooLong, "a name of " + std::to_string(name.size()) + " bytes in " + found->path() +
                                           ": names have at most 255");
+    context_.errors.record(found->path(), status, errno_of(status.code()), {found->key()});
+    return status;
   }
   return Parent{std::move(found), directory};
 }

@@ -76,7 +76,7 @@ class TreeImpl : public Tree {
     Directory* directory = nullptr;
   };
   Result<NodeRef> find(uint64_t node) const;
-  Result<Parent> find_parent(uint64_t node, std::string_view name) const;
+  Result<Parent> find_parent(uint64_t node, std::string_view name);
   Result<std::shared_ptr<OpenedFile>> find_file(uint64_t handle) const;
   OpenReply add_file(NodeRef node, std::unique_ptr<OpenFile> file);
   // Counts a lookup. `compute`: sizes may cost a pass.
