@@ -62,8 +62,12 @@ Result<PageEntry> decode_page_entry(std::string_view bytes, const DataType& type
   }
   if (!flags_agree(entry) || !sizes_fit(entry, type, limits))
     return damaged("an entry of a page list contradicts itself");
-  if (find_encoding(EncodingId{entry.encoding}) == nullptr) {
+  const Encoding* encoding = find_encoding(EncodingId{entry.encoding});
+  if (encoding == nullptr) {
     return unsupported("page encoding " + std::to_string(entry.encoding) + " is of a newer Stela");
+  }
+  if (!encoding->supports(type)) {
+    return damaged("a page of " + type.name() + " says it is " + encoding->name() + ", which does not hold such values");
   }
   return entry;
 }
