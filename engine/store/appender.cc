@@ -39,6 +39,7 @@ class AppenderImpl final : public Appender {
   void add_inline_rows(Builder& builder, uint64_t first_row,
                        const std::vector<std::pair<ColumnId, ColumnEntry>>& added) const;
   Status resolve_again();
+  Result<VersionInfo> stage(Branch& branch, const CommitInfo& info);
   void reset();
 
   StoreImpl& store_;
@@ -73,7 +74,7 @@ Status AppenderImpl::establish(const std::vector<Field>& fields, const NodeEntry
 }
 
 Status AppenderImpl::resolve(const Batch* batch) {
-  ReadView view = core_.states.view();
+  ReadView view = store_.view();
   Builder reader(view);
   STELA_ASSIGN(DatasetHead head, read_head(reader, dataset_));
   STELA_ASSIGN(auto columns, reader.columns(dataset_));
@@ -301,6 +302,26 @@ void AppenderImpl::reset() {
   fragment_finished_ = false;
 }
 
+// What the commit needs moves into the transaction.
+Result<VersionInfo> AppenderImpl::stage(Branch& branch, const CommitInfo& info) {
+  auto kept = std::make_shared<AppenderImpl>(std::move(*this));
+  schema_.clear();
+  reset();
+  auto committed = [kept] {
+    if (!kept->fragment_) return;
+    kept->fragment_->settle();
+    kept->store_.grown(kept->dataset_);
+  };
+  auto dropped = [kept] {
+    if (kept->fragment_) kept->fragment_->remove();
+  };
+  VersionInfo version;
+  STELA_TRY(branch.stage(
+      {dataset_, [kept, info](Builder& b, VersionInfo* v) { return kept->build(b, info, v); }, committed, dropped},
+      &version));
+  return version;
+}
+
 Result<VersionInfo> AppenderImpl::commit(const CommitInfo& info) {
   if (!resolved_) STELA_TRY(resolve(nullptr));
   if (rows_ == 0 && !establishes_) return invalid("there are no rows to append");
@@ -309,11 +330,11 @@ Result<VersionInfo> AppenderImpl::commit(const CommitInfo& info) {
     fragment_finished_ = true;
     core_.env->crash_point("append.fragment_written");
   }
+  if (Branch* branch = store_.branch(); branch != nullptr) return stage(*branch, info);
   VersionInfo version;
   constexpr int kAttempts = 8;
   for (int attempt = 1;; ++attempt) {
-    auto result = store_.committer().commit(Privilege::kOrdinary,
-                                            [&](Builder& builder) { return build(builder, info, &version); });
+    auto result = store_.commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
     if (result.ok()) break;
     if (result.status().code() != Code::kConflict || fragment_ || attempt == kAttempts) return result.status();
     STELA_TRY(resolve_again());

@@ -45,8 +45,24 @@ class Builder final : public CommitBuilder {
         sequence_(view.q()),
         time_ns_(0),
         next_node_(0) {}
+  // A commit over `view` and what `group` made true: a transaction's own, or the trial of one; `view` outlives it.
+  Builder(const ReadView& view, const PendingGroup& group, Sequence sequence, int64_t time_ns)
+      : group_(group),
+        catalog_(view.catalog()),
+        stamp_(view.newest()),
+        sequence_(sequence),
+        time_ns_(time_ns),
+        next_node_(0) {}
 
   Sequence sequence() const override { return sequence_; }
+  // The members of a transaction have a sequence each, from `first` on: together they are one version, and what one of
+  // them wrote (from `own` on) is no conflict for another.
+  void set_members(Sequence first, Sequence own) {
+    first_ = first;
+    own_first_ = own;
+  }
+  bool is_of_this_commit(Sequence birth) const { return birth >= first_.value_or(sequence_) && birth <= sequence_; }
+  bool is_own(Sequence birth) const { return birth >= own_first_.value_or(sequence_) && birth <= sequence_; }
   int64_t time_ns() const override { return time_ns_; }
   Status get(std::string_view key, std::string* value, Sequence* birth = nullptr) const override;
   Status scan(std::string_view prefix, std::string_view after,
@@ -84,6 +100,7 @@ class Builder final : public CommitBuilder {
   const catalog::CatalogState& catalog_;
   const catalog::Stamp stamp_{kSequenceMax, kSequenceMax};
   const Sequence sequence_;
+  std::optional<Sequence> first_, own_first_;
   const int64_t time_ns_;
   uint64_t next_node_;
   PendingGroup own_;

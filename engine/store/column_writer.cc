@@ -61,8 +61,8 @@ class ColumnWriterImpl final : public ColumnWriter {
       core_.env->crash_point("column.fragment_written");
     }
     VersionInfo version;
-    auto result = store_.committer().commit(Privilege::kOrdinary,
-                                            [&](Builder& builder) { return build(builder, info, &version); });
+    if (Branch* branch = store_.branch(); branch != nullptr) return stage(*branch, info);
+    auto result = store_.commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
     if (!result.ok()) return result.status();
     committed_ = true;
     if (fragment_) {
@@ -73,10 +73,29 @@ class ColumnWriterImpl final : public ColumnWriter {
   }
 
  private:
+  // What the commit needs is shared with the transaction; what was written can be read back meanwhile.
+  Result<VersionInfo> stage(Branch& branch, const CommitInfo& info) {
+    committed_ = true;
+    std::shared_ptr<ColumnWriterImpl> kept(new ColumnWriterImpl(*this));
+    auto committed = [kept] {
+      if (!kept->fragment_) return;
+      kept->fragment_->settle();
+      kept->store_.grown(kept->dataset_);
+    };
+    auto dropped = [kept] {
+      if (kept->fragment_) kept->fragment_->remove();
+    };
+    VersionInfo version;
+    STELA_TRY(branch.stage(
+        {dataset_, [kept, info](Builder& b, VersionInfo* v) { return kept->build(b, info, v); }, committed, dropped},
+        &version));
+    return version;
+  }
+
   uint64_t header_bytes() const { return format::npy_header(field_.type, 0).size(); }
 
   Status spill() {
-    fragment_ = std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type, true}});
+    fragment_ = std::make_shared<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{id_, field_.type, true}});
     if (rows_ == 0) return {};
     ColumnView view = buffered_.view();
     STELA_TRY(fragment_->append({&view, 1}));
@@ -101,7 +120,7 @@ class ColumnWriterImpl final : public ColumnWriter {
   Status check_conflicts(const Builder& builder, const DatasetHead& head, bool has_columns, ColumnId* old) const {
     Sequence name_birth;
     STELA_ASSIGN(*old, builder.column_named(dataset_, field_.name, &name_birth));
-    if (name_birth > base_) {
+    if (name_birth > base_ && !builder.is_own(name_birth)) {
       return {Code::kConflict, "the column '" + field_.name + "' was changed by " +
                                    (head.latest ? describe_version(head.latest->info) : std::string("another commit")) +
                                    " since this write began; read it again and repeat"};
@@ -194,7 +213,7 @@ class ColumnWriterImpl final : public ColumnWriter {
   uint64_t rows_ = 0;
   uint64_t buffered_bytes_ = 0;
   ColumnData buffered_;
-  std::unique_ptr<PreparedFragment> fragment_;
+  std::shared_ptr<PreparedFragment> fragment_;
   bool committed_ = false;
 };
 
@@ -204,7 +223,7 @@ Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeI
                                                          std::optional<VersionNumber> base) {
   STELA_TRY(check_column_name(field.name));
   STELA_TRY(field.type.validate());
-  ReadView view = store.core().states.view();
+  ReadView view = store.view();
   Builder reader(view);
   STELA_ASSIGN(DatasetHead head, read_head(reader, dataset));
   Sequence began = view.q();

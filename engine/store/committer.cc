@@ -78,10 +78,10 @@ Status Committer::admit(std::unique_lock<std::mutex>& lock, Privilege privilege)
   return {};
 }
 
-Result<CommitResult> Committer::commit(Privilege privilege, const Build& build) {
+Result<CommitResult> Committer::commit(Privilege privilege, std::span<const Build> members) {
   std::unique_lock lock(mutex_);
   STELA_TRY(admit(lock, privilege));
-  Request request{privilege, &build, false, {}, {}};
+  Request request{privilege, members, false, {}, {}};
   queue_.push_back(&request);
   if (gathering_ && queue_.size() >= expected_) gathered_.notify_one();
   while (!request.done) {
@@ -150,47 +150,53 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-size_t Committer::build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload) {
-  PendingGroup group;
+Status Committer::build_request(Request& request, const PendingGroup& group, uint64_t built_before,
+                                int64_t time_before_ns, Draft& draft) {
   auto state = core_.states.current();
-  uint64_t limit = writer_->payload_bytes_max();
-  bool ordinary_fits = true;
-  size_t taken = 0;
-  for (Request* request : requests) {
-    Sequence sequence{newest_.value + built.size() + 1};
-    int64_t time_ns = std::max(core_.env->clock().utc_ns(), newest_time_ns_ + 1 + static_cast<int64_t>(built.size()));
-    if (!built.empty()) time_ns = std::max(time_ns, built.back().record.time_ns + 1);
-    Builder builder(group, *state->catalog, sequence, time_ns, next_node_);
-    request->status = (*request->build)(builder);
-    if (!request->status.ok()) {
-      ++taken;
-      continue;
-    }
-    Built member{request, {}, {}};
+  draft.next_node = next_node_;
+  if (request.members.size() > 1) draft.values = group;
+  const PendingGroup& seen = request.members.size() > 1 ? draft.values : group;
+  const Sequence first{newest_.value + built_before + 1};
+  for (const Build& build : request.members) {
+    Sequence sequence{first.value + draft.built.size()};
+    int64_t time_ns = std::max(core_.env->clock().utc_ns(), time_before_ns + 1);
+    Builder builder(seen, *state->catalog, sequence, time_ns, draft.next_node);
+    builder.set_members(first, first);
+    STELA_TRY(build(builder));
+    Built member{&request, {}, {}};
     member.record.sequence = sequence;
-    member.record.time_ns = time_ns;
-    member.record.next_node = builder.next_node();
+    member.record.time_ns = time_before_ns = time_ns;
+    member.record.next_node = draft.next_node = builder.next_node();
     member.record.next_file = core_.files->next_file();
     member.record.entries = builder.take_entries();
     member.record.chunks = builder.take_chunks();
-    request->status = write_large_entries(member);
-    std::string record;
+    draft.values.add(builder.values());
+    STELA_TRY(write_large_entries(member));
+    std::string body;
+    member.record.encode(body);
+    put_text(draft.records, body);
+    draft.built.push_back(std::move(member));
+  }
+  uint64_t limit = writer_->payload_bytes_max();
+  if (draft.records.size() <= limit) return {};
+  return {Code::kLimit, "one commit needs " + std::to_string(draft.records.size()) +
+                            " bytes in the log, more than a segment of it holds"};
+}
+
+size_t Committer::build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload) {
+  PendingGroup group;
+  bool ordinary_fits = true;
+  size_t taken = 0;
+  for (Request* request : requests) {
+    int64_t time_before_ns = built.empty() ? newest_time_ns_ : built.back().record.time_ns;
+    Draft draft;
+    request->status = build_request(*request, group, built.size(), time_before_ns, draft);
     if (request->status.ok()) {
-      std::string body;
-      member.record.encode(body);
-      put_text(record, body);
-      if (record.size() > limit) {
-        request->status = Status(Code::kLimit, "one commit needs " + std::to_string(record.size()) +
-                                                   " bytes in the log, more than a segment of it holds");
-      } else if (payload.size() + record.size() > limit) {
-        break;  // begins the next group
-      }
-    }
-    if (request->status.ok()) {
+      if (payload.size() + draft.records.size() > writer_->payload_bytes_max()) break;  // begins the next group
       // Checked before it is ordered, so that a full disk refuses this member and no other.
       bool privileged = request->privilege != Privilege::kOrdinary;
       if (privileged || ordinary_fits) {
-        request->status = ensure_segments(payload.size() + record.size(), privileged);
+        request->status = ensure_segments(payload.size() + draft.records.size(), privileged);
         if (!request->status.ok() && !privileged) ordinary_fits = false;
       } else {
         request->status = Status(Code::kNoSpace, "the log cannot grow: the disk under the store is full");
@@ -198,10 +204,14 @@ size_t Committer::build_group(const std::vector<Request*>& requests, std::vector
     }
     ++taken;
     if (!request->status.ok()) continue;
-    payload += record;
-    group.add(builder.values());
-    next_node_ = builder.next_node();
-    built.push_back(std::move(member));
+    payload += draft.records;
+    if (request->members.size() > 1) {
+      group = std::move(draft.values);
+    } else {
+      group.add(draft.values.values);
+    }
+    next_node_ = draft.next_node;
+    for (Built& member : draft.built) built.push_back(std::move(member));
   }
   return taken;
 }
@@ -306,6 +316,14 @@ void Committer::recovered_to(const log::LogTail& tail) {
   std::lock_guard lock(mutex_);
   writer_ = std::make_unique<log::LogWriter>(log_, core_.store_id, tail);
   published_tail_ = tail;
+}
+
+Committer::Reserved Committer::reserve(uint64_t sequences) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !leading_; });
+  Reserved reserved{core_.states.view(), Sequence{newest_.value + 1}};
+  newest_ = Sequence{newest_.value + sequences};
+  return reserved;
 }
 
 Committer::Cut Committer::cut() {

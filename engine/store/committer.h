@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "engine/log/log_writer.h"
 #include "engine/store/builder.h"
@@ -41,7 +42,17 @@ class Committer {
   Status begin_epoch();
   // Durable and visible when it returns ok. kReadOnly once the store stopped writing; kNoSpace when the
   // log cannot grow; kIo when this very group failed: its outcome is known after reopening.
-  Result<CommitResult> commit(Privilege privilege, const Build& build);
+  Result<CommitResult> commit(Privilege privilege, const Build& build) { return commit(privilege, {&build, 1}); }
+  // Several that take place together or not at all, each over those before it; readers see all or none. The result is
+  // that of the last.
+  Result<CommitResult> commit(Privilege privilege, std::span<const Build> members);
+
+  // Sequences that no commit will have, and a view of everything before them.
+  struct Reserved {
+    ReadView base;
+    Sequence first;
+  };
+  Reserved reserve(uint64_t sequences);
 
   // What a flush begins with: at a boundary between groups, with none in flight.
   struct Cut {
@@ -92,7 +103,7 @@ class Committer {
  private:
   struct Request {
     Privilege privilege;
-    const Build* build;
+    std::span<const Build> members;
     bool done = false;
     Status status;
     CommitResult result;
@@ -109,6 +120,15 @@ class Committer {
   Status admit(std::unique_lock<std::mutex>& lock, Privilege privilege);
   void gather(std::unique_lock<std::mutex>& lock);
   void lead(std::unique_lock<std::mutex>& lock);
+  // What one request makes, not yet in any group.
+  struct Draft {
+    std::vector<Built> built;
+    std::string records;
+    PendingGroup values;
+    uint64_t next_node = 0;
+  };
+  Status build_request(Request& request, const PendingGroup& group, uint64_t built_before, int64_t time_before_ns,
+                       Draft& draft);
   // Builds members until the group is full; returns how many requests were taken.
   size_t build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload);
   Status write_large_entries(Built& built);

@@ -25,7 +25,19 @@ VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& hea
                         VersionChange change) {
   VersionEntry entry;
   entry.kind = change.kind;
-  entry.info.number = VersionNumber{head.latest ? head.latest->info.number.value + 1 : 1};
+  // The members of a transaction make one version together.
+  const bool amends = head.latest && builder.is_of_this_commit(head.latest->info.sequence);
+  if (amends) {
+    const VersionInfo& before = head.latest->info;
+    if (head.latest->kind != change.kind) entry.kind = VersionKind::kTransaction;
+    change.rows_added += before.rows_added;
+    change.bytes_added += before.bytes_added;
+    for (ColumnId id : before.columns) {
+      if (std::find(change.columns.begin(), change.columns.end(), id) == change.columns.end())
+        change.columns.push_back(id);
+    }
+  }
+  entry.info.number = VersionNumber{head.latest ? head.latest->info.number.value + (amends ? 0 : 1) : 1};
   entry.info.sequence = builder.sequence();
   entry.info.time_ns = builder.time_ns();
   entry.info.rows = change.rows;
@@ -94,6 +106,25 @@ std::string describe_commit(const Builder& builder, NodeId dataset, Sequence seq
                        return entry->info.sequence > sequence;
                      });
   return text;
+}
+
+Result<std::optional<VersionInfo>> version_before(const Builder& builder, NodeId dataset, const DatasetHead& head) {
+  if (!head.latest) return std::optional<VersionInfo>();
+  if (!builder.is_of_this_commit(head.latest->info.sequence)) return std::optional(head.latest->info);
+  const uint64_t number = head.latest->info.number.value;
+  if (number == 1) return std::optional<VersionInfo>();
+  std::string value;
+  STELA_TRY(builder.get(catalog::version_key(dataset, VersionNumber{number - 1}), &value));
+  STELA_ASSIGN(VersionEntry entry, VersionEntry::decode(value));
+  return std::optional(std::move(entry.info));
+}
+
+Status check_name_unchanged(const Builder& builder, NodeId dataset, const std::string& name, Sequence base) {
+  Sequence birth;
+  STELA_TRY(builder.column_named(dataset, name, &birth).status());
+  if (birth <= base || builder.is_own(birth)) return {};
+  return {Code::kConflict, "the column '" + name + "' was changed by " + describe_commit(builder, dataset, birth) +
+                               " since the transaction began"};
 }
 
 Status check_column_name(std::string_view name) {

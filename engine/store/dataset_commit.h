@@ -52,6 +52,11 @@ std::string describe_version(const VersionInfo& version);
 std::string describe_commit(const Builder& builder, NodeId dataset, Sequence sequence);
 std::string format_utc(int64_t time_ns);
 
+// The newest version before this commit: not what other members of the same transaction made. nullopt: there is none.
+Result<std::optional<VersionInfo>> version_before(const Builder& builder, NodeId dataset, const DatasetHead& head);
+// kConflict when the name was given, moved or dropped by another commit after `base`.
+Status check_name_unchanged(const Builder& builder, NodeId dataset, const std::string& name, Sequence base);
+
 // A name a column may have: not empty, at most 64 KiB, no NUL.
 Status check_column_name(std::string_view name);
 

@@ -47,6 +47,7 @@ enum class VersionKind : uint8_t {
   kRenameColumn = 6,
   kRestore = 7,
   kUpdate = 8,
+  kTransaction = 9,  // several of these together
 };
 
 // (dataset, ~number).

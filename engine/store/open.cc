@@ -217,8 +217,21 @@ Result<store::VersionEntry> StoreImpl::version_entry(const store::ReadView& view
   return store::VersionEntry::decode(value);
 }
 
+std::unique_ptr<StoreImpl> StoreImpl::branch_of(StoreImpl& parent) {
+  std::unique_ptr<StoreImpl> impl(new StoreImpl());
+  impl->parent_ = &parent;
+  impl->closed_ = true;
+  impl->branch_ = std::make_unique<store::Branch>(parent.core_, *parent.committer_);
+  return impl;
+}
+
+Result<CommitResult> StoreImpl::commit(store::Privilege privilege, const store::Committer::Build& build) {
+  if (branch_ != nullptr) return unsupported("a transaction changes rows and columns only; do this outside of it");
+  return committer_->commit(privilege, build);
+}
+
 Result<std::shared_ptr<const SnapshotImpl>> StoreImpl::snapshot(NodeId dataset, VersionNumber number) {
-  store::ReadView view = core_.states.view();
+  store::ReadView view = StoreImpl::view();
   VersionInfo info;
   if (number.value != 0) {
     STELA_ASSIGN(store::VersionEntry entry, version_entry(view, dataset, number));
@@ -236,7 +249,7 @@ Result<std::shared_ptr<const SnapshotImpl>> StoreImpl::snapshot(NodeId dataset, 
     info = std::move(entry.info);
   }
   return std::shared_ptr<const SnapshotImpl>(
-      std::make_shared<SnapshotImpl>(core_, std::move(view), dataset, std::move(info)));
+      std::make_shared<SnapshotImpl>(core(), std::move(view), dataset, std::move(info)));
 }
 
 }  // namespace stela

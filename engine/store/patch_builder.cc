@@ -66,6 +66,7 @@ Status PatchBuilder::take(uint64_t first_id, const ColumnView& values) {
   }
   granule_values_.append(values);
   cells_ += values.rows;
+  end_ = first_id + values.rows;
   return {};
 }
 
@@ -144,7 +145,7 @@ Status PatchBuilder::finish() {
 Status PatchBuilder::check_conflicts(const Builder& builder, Sequence base, const std::vector<Sequence>& own) const {
   if (plans_.empty()) return {};
   auto visit = [&](uint64_t granule, const BornPatch& patch) -> Status {
-    if (std::binary_search(own.begin(), own.end(), patch.birth)) return {};
+    if (std::binary_search(own.begin(), own.end(), patch.birth) || builder.is_own(patch.birth)) return {};
     auto plan = std::lower_bound(plans_.begin(), plans_.end(), granule,
                                  [](const Plan& at, uint64_t row) { return at.granule < row; });
     if (plan == plans_.end() || plan->granule != granule) return {};

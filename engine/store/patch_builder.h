@@ -20,11 +20,14 @@ class PatchBuilder {
   // Row ids, ascending, above those of earlier calls; cells that hold these values already are left out.
   Status write(std::span<const uint64_t> ids, const ColumnView& values);
   uint64_t cells() const { return cells_; }
+  // Behind the last row id that holds a changed cell.
+  uint64_t end() const { return end_; }
   // Files are durable when it returns ok. Afterwards only what follows may be called.
   Status finish();
   bool empty() const { return plans_.empty(); }
   uint64_t bytes() const { return fragment_ ? fragment_->bytes() : bytes_; }
-  // kConflict when a patch born after `base`, none of `own`, wrote one of these cells.
+  // kConflict when a patch born after `base`, none of `own` nor of the commit's other members, wrote one of these
+  // cells.
   Status check_conflicts(const Builder& builder, Sequence base, const std::vector<Sequence>& own) const;
   // kConflict when one of these rows is none of `living`.
   Status check_living(const Builder& builder, const LivingRows& living, Sequence rows_changed) const;
@@ -55,6 +58,7 @@ class PatchBuilder {
   const ColumnInfo column_;
   const uint64_t granule_rows_;
   uint64_t cells_ = 0;
+  uint64_t end_ = 0;
   uint64_t bytes_ = 0;
   int64_t nulls_added_ = 0;
   int64_t bytes_added_ = 0;

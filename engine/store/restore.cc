@@ -19,10 +19,12 @@ class Restoration {
 
   Status prepare();
   bool differs() const { return !columns_.empty() || !removed_.empty() || rows_differ_; }
-  // kConflict, with head_moved(): there is a newer version.
+  // kConflict, with head_moved(): there is a newer version. In a transaction it runs again at the commit, after the
+  // members that made `head`.
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version);
   bool head_moved() const { return head_moved_; }
-  void settle();
+  void settle() const;
+  NodeId dataset() const { return head_->dataset(); }
   void remove() const {
     for (const Column& column : columns_) {
       if (column.patches) column.patches->remove();
@@ -48,6 +50,7 @@ class Restoration {
   std::map<std::string, ColumnId> names_;  // whose meaning changes; 0: none
   bool rows_differ_ = false;
   bool head_moved_ = false;
+  bool staged_ = false;
 };
 
 Status Restoration::prepare() {
@@ -153,6 +156,13 @@ Status Restoration::put_rows(Builder& builder) const {
 Status Restoration::build(Builder& builder, const CommitInfo& info, VersionInfo* version) {
   STELA_ASSIGN(DatasetHead head, read_head(builder, head_->dataset()));
   head_moved_ = !head.latest || head.latest->info.number != head_->version().number;
+  if (staged_ && head_moved_) {
+    STELA_ASSIGN(auto before, version_before(builder, dataset(), head));
+    return {Code::kConflict, "the dataset was changed by " + (before ? describe_version(*before) : "others") +
+                                 " since the transaction, which restores an older version of it, began"};
+  }
+  head_moved_ = head_moved_ || (!staged_ && head.latest->info.sequence != head_->version().sequence);
+  staged_ = store_.branch() != nullptr;
   if (head_moved_) {
     return {Code::kConflict, "others keep on committing to the dataset, last " +
                                  (head.latest ? describe_version(head.latest->info) : std::string("just now")) +
@@ -170,12 +180,21 @@ Status Restoration::build(Builder& builder, const CommitInfo& info, VersionInfo*
   return {};
 }
 
-void Restoration::settle() {
+void Restoration::settle() const {
   for (const Column& column : columns_) {
     if (!column.patches) continue;
     column.patches->settle();
     store_.patched(head_->dataset(), column.target.id, target_rows_->rows() * column.target.type.value_width());
   }
+}
+
+Result<std::optional<VersionInfo>> stage(Branch& branch, std::shared_ptr<Restoration> made, const CommitInfo& info) {
+  VersionInfo version;
+  STELA_TRY(branch.stage(
+      {made->dataset(), [made, info](Builder& builder, VersionInfo* into) { return made->build(builder, info, into); },
+       [made] { made->settle(); }, [made] { made->remove(); }},
+      &version));
+  return std::optional<VersionInfo>(std::move(version));
 }
 
 }  // namespace
@@ -185,13 +204,14 @@ Result<std::optional<VersionInfo>> restore_version(StoreImpl& store, NodeId data
   for (int attempt = 1;; ++attempt) {
     STELA_ASSIGN(auto head, store.snapshot(dataset, VersionNumber{0}));
     STELA_ASSIGN(auto target, store.snapshot(dataset, to));
-    Restoration restoration(store, std::move(head), std::move(target));
+    auto made = std::make_shared<Restoration>(store, std::move(head), std::move(target));
+    Restoration& restoration = *made;
     STELA_TRY(restoration.prepare());
     if (!restoration.differs()) return std::optional<VersionInfo>();
+    if (Branch* branch = store.branch(); branch != nullptr) return stage(*branch, std::move(made), info);
     VersionInfo version;
     Status status =
-        store.committer()
-            .commit(Privilege::kOrdinary, [&](Builder& builder) { return restoration.build(builder, info, &version); })
+        store.commit(Privilege::kOrdinary, [&](Builder& builder) { return restoration.build(builder, info, &version); })
             .status();
     if (status.ok()) {
       restoration.settle();

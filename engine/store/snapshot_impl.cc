@@ -164,8 +164,17 @@ Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(GroupId group) const {
                                    return true;
                                  }));
   STELA_TRY(inner);
-  for (const auto& tails : view_.state().tails) {
+  // Tails go on growing: a branch sees the rows its base had.
+  const store::State& state = view_.state();
+  STELA_ASSIGN(uint64_t ids_max, state.own_tails == nullptr ? Result<uint64_t>(UINT64_MAX) : row_ids_of_base());
+  for (const auto& tails : state.tails) {
     for (const auto& tail : tails->find(dataset_, group)) {
+      if (tail->first_row() >= ids_max) continue;
+      found.push_back({tail->first_row(), std::min(tail->rows(), ids_max - tail->first_row()), std::nullopt, tail, 0});
+    }
+  }
+  if (state.own_tails != nullptr) {
+    for (const auto& tail : state.own_tails->find(dataset_, group)) {
       found.push_back({tail->first_row(), tail->rows(), std::nullopt, tail, 0});
     }
   }
@@ -191,6 +200,22 @@ Result<SnapshotImpl::Pieces> SnapshotImpl::pieces(GroupId group) const {
   }
   std::lock_guard lock(mutex_);
   return pieces_.try_emplace(group, std::move(result)).first->second;
+}
+
+Result<uint64_t> SnapshotImpl::row_ids_of_base() const {
+  const Sequence base = view_.state().base;
+  std::string prefix = catalog::prefix(dataset_, catalog::KeyKind::kVersion);
+  uint64_t ids = 0;
+  Status inner;
+  STELA_TRY(view_.catalog().scan(prefix, catalog::prefix_end(prefix), {base, base},
+                                 [&](std::string_view, std::string_view value, Sequence) {
+                                   auto newest = store::VersionEntry::decode(value);
+                                   inner = newest.status();
+                                   if (newest.ok()) ids = newest->info.row_ids;
+                                   return false;
+                                 }));
+  STELA_TRY(inner);
+  return ids;
 }
 
 Result<std::shared_ptr<const format::ColumnChunk>> SnapshotImpl::chunk(const GroupPiece& piece, ColumnId column) const {

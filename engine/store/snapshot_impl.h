@@ -78,6 +78,9 @@ class SnapshotImpl {
   // Names dataset, version, column and rows before the sentence of a damage.
   Status locate(const Status& status, const std::string& column, uint64_t first_row, uint64_t rows) const;
 
+  // In a transaction: row ids of the dataset when that began.
+  Result<uint64_t> row_ids_of_base() const;
+
  private:
   Result<ColumnInfo> info_of(ColumnId id, const store::ColumnEntry& entry) const;
 

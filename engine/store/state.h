@@ -17,6 +17,9 @@ namespace stela::store {
 struct State {
   std::shared_ptr<const catalog::CatalogState> catalog;
   std::vector<std::shared_ptr<const TailSet>> tails;  // newest first
+  // Of a transaction's branch: its own rows, and the sequence up to which it sees those of `tails`.
+  std::shared_ptr<const TailSet> own_tails;
+  Sequence base;
 };
 
 class StateHolder;

@@ -28,25 +28,25 @@ Result<std::unique_ptr<Store>> Store::open(std::shared_ptr<Env> env, const Store
 Status Store::close() { return impl_->close(); }
 
 Status Store::get(std::string_view key, std::string* value, Sequence as_of, Sequence* birth) const {
-  store::ReadView view = impl_->core().states.view();
+  store::ReadView view = impl_->view();
   return view.catalog().get(key, view.stamp(as_of), value, birth);
 }
 
 Status Store::scan(std::string_view prefix, Sequence as_of, std::string_view after,
                    const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const {
-  store::ReadView view = impl_->core().states.view();
+  store::ReadView view = impl_->view();
   std::string from = after.empty() ? std::string(prefix) : std::string(after) + '\0';
   return view.catalog().scan(from, catalog::prefix_end(prefix), view.stamp(as_of), visit);
 }
 
 Result<CommitResult> Store::commit(const CommitInfo&, const CommitFunction& build) {
-  return impl_->committer().commit(Privilege::kRemoval, [&](Builder& builder) { return build(builder); });
+  return impl_->commit(Privilege::kRemoval, [&](Builder& builder) { return build(builder); });
 }
 
 namespace {
 
 Status run_names(StoreImpl& impl, const store::Committer::Build& build) {
-  return impl.committer().commit(Privilege::kRemoval, build).status();
+  return impl.commit(Privilege::kRemoval, build).status();
 }
 
 }  // namespace
@@ -137,12 +137,12 @@ std::string Store::path_of(NodeId id) const {
 Result<NodeInfo> Store::make_directory(NodeId parent, std::string_view name, const NodeAttributes& attributes,
                                        const CommitInfo&) {
   NodeInfo made;
-  STELA_TRY(impl_->committer()
-                .commit(Privilege::kOrdinary,
-                        [&](Builder& builder) -> Status {
-                          STELA_ASSIGN(made, store::build_directory(builder, parent, name, attributes));
-                          return {};
-                        })
+  STELA_TRY(impl_
+                ->commit(Privilege::kOrdinary,
+                         [&](Builder& builder) -> Status {
+                           STELA_ASSIGN(made, store::build_directory(builder, parent, name, attributes));
+                           return {};
+                         })
                 .status());
   return made;
 }
@@ -199,13 +199,13 @@ Result<NodeInfo> Store::restore_dropped(std::string_view path, const CommitInfo&
     STELA_TRY(inner);
     return columns;
   };
-  STELA_TRY(impl_->committer()
-                .commit(Privilege::kOrdinary,
-                        [&](Builder& builder) -> Status {
-                          STELA_ASSIGN(restored,
-                                       store::build_restore(builder, place.first, place.second, info, columns_at));
-                          return {};
-                        })
+  STELA_TRY(impl_
+                ->commit(Privilege::kOrdinary,
+                         [&](Builder& builder) -> Status {
+                           STELA_ASSIGN(restored,
+                                        store::build_restore(builder, place.first, place.second, info, columns_at));
+                           return {};
+                         })
                 .status());
   return restored;
 }
@@ -234,6 +234,21 @@ Result<Table> Store::table(NodeId id) const {
   STELA_ASSIGN(NodeInfo info, node(id));
   if (info.kind == NodeKind::kFolder) return invalid("'" + path_of(id) + "' is a folder, not a dataset");
   return Table(impl_.get(), id);
+}
+
+std::unique_ptr<Transaction> Store::begin() {
+  return std::unique_ptr<Transaction>(new Transaction(StoreImpl::branch_of(*impl_)));
+}
+
+Transaction::Transaction(std::unique_ptr<StoreImpl> impl) : impl_(std::move(impl)) {}
+Transaction::~Transaction() = default;
+
+Table Transaction::table(NodeId dataset) const { return Table(impl_.get(), dataset); }
+
+Status Transaction::check() const { return impl_->branch()->check(); }
+
+Result<std::vector<std::pair<NodeId, VersionInfo>>> Transaction::commit(const CommitInfo& info) {
+  return impl_->branch()->commit(info);
 }
 
 Status Store::maintain(bool force) { return impl_->maintenance().run(force, force); }

@@ -128,6 +128,30 @@ class Table {
   NodeId id_;
 };
 
+// Changes of rows and columns, of one dataset or several, that take place together or not at all.
+//
+// Its tables show what it began on and its own changes, and nothing that others commit meanwhile; nobody else sees any
+// of it before commit(). Each change is validated against what was committed since it began, at the commit: rows
+// appended by both sides follow each other; the same cell, or the same column's name, changed by both is kConflict.
+// Destroyed without commit: nothing happened. It must not outlive its store. Thread-safe; its appenders and writers are
+// as those of others.
+class Transaction {
+ public:
+  ~Transaction();
+  // Its version is provisional: the number it would have now.
+  Table table(NodeId dataset) const;
+  // What commit() would say now; changes nothing. O(changes).
+  Status check() const;
+  // One version in each dataset it changed, with this author, operation ("transaction" if empty) and message. kConflict
+  // names the commit that was first; nothing is lost then and commit may be tried again. Once it succeeded: kInvalid.
+  Result<std::vector<std::pair<NodeId, VersionInfo>>> commit(const CommitInfo& info);
+
+ private:
+  friend class Store;
+  explicit Transaction(std::unique_ptr<StoreImpl> impl);
+  std::unique_ptr<StoreImpl> impl_;
+};
+
 class Store {
  public:
   // The folder must not hold a store: kExists.
@@ -166,6 +190,9 @@ class Store {
   Result<Table> create_table(std::string_view path, const CommitInfo& info = {}, const NodeAttributes& attributes = {});
   Result<Table> table(std::string_view path) const;
   Result<Table> table(NodeId id) const;
+
+  // A transaction over the newest state. O(1).
+  std::unique_ptr<Transaction> begin();
 
   // ---- the general commit: tags, receipts and what upper layers keep in the catalogue (commit.h).
   Result<CommitResult> commit(const CommitInfo& info, const CommitFunction& build);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/store/branch.h"
 #include "engine/store/committer.h"
 #include "engine/store/core.h"
 #include "engine/store/maintenance.h"
@@ -20,18 +21,28 @@ class StoreImpl {
   ~StoreImpl();
   Status close();
 
-  store::Core& core() { return core_; }
+  // The store as a transaction sees it; nothing of it outlives `parent`.
+  static std::unique_ptr<StoreImpl> branch_of(StoreImpl& parent);
+
+  store::Core& core() { return parent_ != nullptr ? parent_->core_ : core_; }
+  store::ReadView view() { return branch_ != nullptr ? branch_->view() : core_.states.view(); }
+  // Null but in a transaction.
+  store::Branch* branch() { return branch_.get(); }
+  // Of changes that no transaction holds: kUnsupported in one.
+  Result<CommitResult> commit(store::Privilege privilege, const store::Committer::Build& build);
   store::Committer& committer() { return *committer_; }
   store::Maintenance& maintenance() { return *maintenance_; }
   LogDevice& log() { return *log_; }
   // A commit gave the dataset a fragment: there may be something to merge.
   void grown(NodeId dataset) {
+    if (parent_ != nullptr) return parent_->grown(dataset);
     maintenance_->note_grown(dataset);
     committer_->wake_maintenance();
   }
 
   // Cells of it were changed in place: it is folded in time.
   void patched(NodeId dataset, ColumnId column, uint64_t column_bytes) {
+    if (parent_ != nullptr) return parent_->patched(dataset, column, column_bytes);
     maintenance_->note_patched(dataset, column, column_bytes);
     committer_->wake_maintenance();
   }
@@ -49,6 +60,8 @@ class StoreImpl {
   void start_lane();
   void lane();
 
+  StoreImpl* parent_ = nullptr;
+  std::unique_ptr<store::Branch> branch_;
   store::Core core_;
   std::unique_ptr<Lease> lease_;
   std::unique_ptr<LogDevice> log_;

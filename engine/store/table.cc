@@ -18,14 +18,14 @@ Result<Snapshot> Table::at(VersionNumber version) const {
 }
 
 Result<VersionNumber> Table::latest() const {
-  store::ReadView view = store_->core().states.view();
+  store::ReadView view = store_->view();
   Builder reader(view);
   STELA_ASSIGN(auto entry, reader.latest_version(id_));
   return entry ? entry->info.number : VersionNumber{0};
 }
 
 Result<VersionInfo> Table::version(VersionNumber number) const {
-  store::ReadView view = store_->core().states.view();
+  store::ReadView view = store_->view();
   STELA_ASSIGN(store::VersionEntry entry, store_->version_entry(view, id_, number));
   return entry.info;
 }
@@ -69,24 +69,44 @@ Result<std::optional<VersionInfo>> Table::restore(VersionNumber to, const Commit
   return store::restore_version(*store_, id_, to, info);
 }
 
-Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {
+namespace {
+
+using SchemaChange = std::function<Status(Builder&, VersionInfo*)>;
+
+// `names`: those it changes, which in a transaction must be as they were at its beginning.
+Result<VersionInfo> commit_schema(StoreImpl& impl, NodeId dataset, Privilege privilege, std::vector<std::string> names,
+                                  SchemaChange change) {
   VersionInfo version;
-  STELA_TRY(store_->committer()
-                .commit(Privilege::kRemoval,
-                        [&](Builder& b) { return store::build_drop_column(b, id_, name, info, &version); })
-                .status());
+  store::Branch* branch = impl.branch();
+  if (branch == nullptr) {
+    STELA_TRY(impl.commit(privilege, [&](Builder& builder) { return change(builder, &version); }).status());
+    return version;
+  }
+  auto build = [dataset, names = std::move(names), change = std::move(change), base = branch->base()](
+                   Builder& builder, VersionInfo* made) -> Status {
+    for (const std::string& name : names) STELA_TRY(store::check_name_unchanged(builder, dataset, name, base));
+    return change(builder, made);
+  };
+  STELA_TRY(branch->stage({dataset, std::move(build), {}, {}}, &version));
   return version;
+}
+
+}  // namespace
+
+Result<VersionInfo> Table::drop_column(std::string_view name, const CommitInfo& info) const {
+  return commit_schema(*store_, id_, Privilege::kRemoval, {std::string(name)},
+                       [id = id_, name = std::string(name), info](Builder& builder, VersionInfo* version) {
+                         return store::build_drop_column(builder, id, name, info, version);
+                       });
 }
 
 Result<VersionInfo> Table::rename_column(std::string_view from, std::string_view to, bool replace,
                                          const CommitInfo& info) const {
-  VersionInfo version;
-  STELA_TRY(
-      store_->committer()
-          .commit(Privilege::kOrdinary,
-                  [&](Builder& b) { return store::build_rename_column(b, id_, from, to, replace, info, &version); })
-          .status());
-  return version;
+  return commit_schema(*store_, id_, Privilege::kOrdinary, {std::string(from), std::string(to)},
+                       [id = id_, from = std::string(from), to = std::string(to), replace, info](Builder& builder,
+                                                                                                 VersionInfo* version) {
+                         return store::build_rename_column(builder, id, from, to, replace, info, version);
+                       });
 }
 
 Result<VersionInfo> Table::set_schema(const std::vector<Field>& fields, const CommitInfo& info) const {

@@ -12,11 +12,12 @@ class UpdateWriterImpl final : public UpdateWriter {
  public:
   // `before`: the base, or the writer's own newest commit after it.
   UpdateWriterImpl(StoreImpl& store, std::shared_ptr<const SnapshotImpl> base, const LivingRows& living,
-                   const std::shared_ptr<const SnapshotImpl>& before, const ColumnInfo& column,
+                   const std::shared_ptr<const SnapshotImpl>& before, const ColumnInfo& column, uint64_t settled_ids,
                    std::vector<Sequence> own)
       : store_(store),
         base_(std::move(base)),
         living_(living),
+        settled_ids_(settled_ids),
         own_(std::move(own)),
         patches_(store.core(), before, column) {}
 
@@ -29,10 +30,18 @@ class UpdateWriterImpl final : public UpdateWriter {
   Status check(std::span<const uint64_t> rows, const ColumnView& values) const;
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version);
   Status check_column(const Builder& builder, const std::optional<ColumnEntry>& entry) const;
+  void settle() const {
+    patches_.settle();
+    store_.patched(base_->dataset(), patches_.column().id,
+                   base_->version().rows * patches_.column().type.value_width());
+  }
+  Status check_appended(const Builder& builder, const DatasetHead& head) const;
+  Result<std::optional<VersionInfo>> stage(Branch& branch, const CommitInfo& info);
 
   StoreImpl& store_;
   const std::shared_ptr<const SnapshotImpl> base_;
-  const LivingRows& living_;  // the base's: positions mean its rows
+  const LivingRows& living_;    // the base's: positions mean its rows
+  const uint64_t settled_ids_;  // row ids below are the same rows at the commit
   const std::vector<Sequence> own_;
   PatchBuilder patches_;
   uint64_t next_row_ = 0;
@@ -81,6 +90,16 @@ Status UpdateWriterImpl::check_column(const Builder& builder, const std::optiona
                                " since this write began; what was written is not kept"};
 }
 
+// Rows that a transaction appended itself have other ids once others appended before it.
+Status UpdateWriterImpl::check_appended(const Builder& builder, const DatasetHead& head) const {
+  if (patches_.end() <= settled_ids_) return {};
+  STELA_ASSIGN(auto before, version_before(builder, base_->dataset(), head));
+  if (!before || before->row_ids == settled_ids_) return {};
+  return {Code::kConflict, "rows were appended by " + describe_version(*before) +
+                               " since the transaction, which changes rows that it appended itself, began; begin it "
+                               "again and repeat"};
+}
+
 Status UpdateWriterImpl::build(Builder& builder, const CommitInfo& info, VersionInfo* version) {
   NodeId dataset = base_->dataset();
   ColumnId column = patches_.column().id;
@@ -88,6 +107,7 @@ Status UpdateWriterImpl::build(Builder& builder, const CommitInfo& info, Version
   STELA_ASSIGN(DatasetHead head, read_head(builder, dataset));
   STELA_ASSIGN(auto entry, builder.column(dataset, column));
   STELA_TRY(check_column(builder, entry));
+  STELA_TRY(check_appended(builder, head));
   bool same_rows = head.latest && head.latest->info.rows_changed <= base;
   if (entry->patched > base) STELA_TRY(patches_.check_conflicts(builder, base, own_));
   if (!same_rows) {
@@ -102,6 +122,19 @@ Status UpdateWriterImpl::build(Builder& builder, const CommitInfo& info, Version
   return {};
 }
 
+Result<std::optional<VersionInfo>> UpdateWriterImpl::stage(Branch& branch, const CommitInfo& info) {
+  auto kept = std::make_shared<UpdateWriterImpl>(std::move(*this));
+  auto committed = [kept] { kept->settle(); };
+  auto dropped = [kept] { kept->patches_.remove(); };
+  VersionInfo version;
+  STELA_TRY(
+      branch.stage({base_->dataset(), [kept, info](Builder& b, VersionInfo* v) { return kept->build(b, info, v); },
+                    committed, dropped},
+                   &version));
+  alone_ = kept->alone_;
+  return std::optional<VersionInfo>(std::move(version));
+}
+
 Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& info) {
   if (finished_) return invalid("the update was committed already");
   finished_ = true;
@@ -111,14 +144,13 @@ Result<std::optional<VersionInfo>> UpdateWriterImpl::commit(const CommitInfo& in
     return std::optional<VersionInfo>();
   }
   VersionInfo version;
-  auto result =
-      store_.committer().commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
+  if (Branch* branch = store_.branch(); branch != nullptr) return stage(*branch, info);
+  auto result = store_.commit(Privilege::kOrdinary, [&](Builder& builder) { return build(builder, info, &version); });
   if (!result.ok()) {
     if (result.status().code() == Code::kConflict) patches_.remove();
     return result.status();
   }
-  patches_.settle();
-  store_.patched(base_->dataset(), patches_.column().id, version.rows * patches_.column().type.value_width());
+  settle();
   return std::optional<VersionInfo>(std::move(version));
 }
 
@@ -133,8 +165,10 @@ Result<std::unique_ptr<UpdateWriter>> make_update_writer(StoreImpl& store, NodeI
     STELA_ASSIGN(before, store.snapshot(dataset, base.own_newest));
   }
   STELA_ASSIGN(ColumnInfo info, before->column(column));
+  STELA_ASSIGN(uint64_t settled,
+               store.branch() == nullptr ? Result<uint64_t>(UINT64_MAX) : base_impl->row_ids_of_base());
   return std::unique_ptr<UpdateWriter>(
-      std::make_unique<UpdateWriterImpl>(store, std::move(base_impl), *living, before, info, base.own));
+      std::make_unique<UpdateWriterImpl>(store, std::move(base_impl), *living, before, info, settled, base.own));
 }
 
 }  // namespace stela::store

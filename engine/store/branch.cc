@@ -1,0 +1,114 @@
+#include "engine/store/branch.h"
+
+#include "engine/store/dataset_commit.h"
+
+namespace stela::store {
+
+Branch::Branch(Core& core, Committer& committer) : Branch(core, committer, committer.reserve(kChangesMax)) {}
+
+Branch::Branch(Core& core, Committer& committer, Committer::Reserved reserved)
+    : core_(core),
+      committer_(committer),
+      base_(std::move(reserved.base)),
+      first_(reserved.first),
+      newest_(base_.q()),
+      table_(std::make_shared<catalog::MemTable>()),
+      tails_(std::make_shared<TailSet>()) {
+  auto catalog = std::make_shared<catalog::CatalogState>(base_.catalog());
+  catalog->tables.insert(catalog->tables.begin(), table_);
+  auto state = std::make_shared<State>(base_.state());
+  state->catalog = std::move(catalog);
+  state->own_tails = tails_;
+  state->base = base_.q();
+  states_.replace(std::move(state), newest_);
+}
+
+Branch::~Branch() {
+  if (committed_ || uncertain_) return;
+  for (const Change& change : changes_) {
+    if (change.dropped) change.dropped();
+  }
+}
+
+Status Branch::stage(Change change, VersionInfo* version) {
+  std::lock_guard lock(mutex_);
+  if (committed_) return invalid("the transaction was committed already");
+  if (changes_.size() == kChangesMax) {
+    return {Code::kLimit, "a transaction has at most " + std::to_string(kChangesMax) + " changes"};
+  }
+  const Sequence sequence{first_.value + changes_.size()};
+  ReadView view = states_.view();
+  PendingGroup none;
+  Builder builder(view, none, sequence, core_.env->clock().utc_ns());
+  builder.set_members(first_, sequence);
+  STELA_TRY(change.build(builder, version));
+  for (const catalog::Entry& entry : builder.take_entries()) table_->insert(entry);
+  for (const RowChunk& chunk : builder.take_chunks()) tails_->append(chunk, sequence);
+  newest_ = sequence;
+  states_.publish(sequence);
+  changes_.push_back(std::move(change));
+  return {};
+}
+
+std::vector<Committer::Build> Branch::members(const CommitInfo& info, std::map<NodeId, VersionInfo>* versions) const {
+  std::vector<Committer::Build> members;
+  for (const Change& change : changes_) {
+    members.push_back(
+        [&change, versions](Builder& builder) { return change.build(builder, &(*versions)[change.dataset]); });
+  }
+  // The version says what the whole was, not its last change.
+  members.push_back([info, versions](Builder& builder) -> Status {
+    for (auto& [dataset, version] : *versions) {
+      STELA_ASSIGN(auto latest, builder.latest_version(dataset));
+      if (!latest || !builder.is_of_this_commit(latest->info.sequence)) continue;
+      latest->info.operation = info.operation.empty() ? "transaction" : info.operation;
+      latest->info.message = info.message;
+      latest->info.author = info.author;
+      latest->info.sequence = builder.sequence();
+      latest->info.time_ns = builder.time_ns();
+      builder.put(catalog::version_key(dataset, latest->info.number), latest->encode());
+      version = latest->info;
+    }
+    return {};
+  });
+  return members;
+}
+
+Status Branch::check() const {
+  std::lock_guard lock(mutex_);
+  std::map<NodeId, VersionInfo> versions;
+  ReadView now = core_.states.view();
+  PendingGroup said;
+  const Sequence first{now.q().value + 1};
+  uint64_t done = 0;
+  for (const Committer::Build& member : members({}, &versions)) {
+    Builder builder(now, said, Sequence{first.value + done++}, core_.env->clock().utc_ns());
+    builder.set_members(first, first);
+    STELA_TRY(member(builder));
+    said.add(builder.values());
+  }
+  return {};
+}
+
+Result<std::vector<std::pair<NodeId, VersionInfo>>> Branch::commit(const CommitInfo& info) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<NodeId, VersionInfo>> result;
+  if (committed_) return invalid("the transaction was committed already");
+  if (!changes_.empty()) {
+    std::map<NodeId, VersionInfo> versions;
+    std::vector<Committer::Build> all = members(info, &versions);
+    Status status = committer_.commit(Privilege::kOrdinary, all).status();
+    if (!status.ok()) {
+      uncertain_ = uncertain_ || !core_.latch.check().ok();
+      return status;
+    }
+    result.assign(versions.begin(), versions.end());
+  }
+  committed_ = true;
+  for (const Change& change : changes_) {
+    if (change.committed) change.committed();
+  }
+  return result;
+}
+
+}  // namespace stela::store

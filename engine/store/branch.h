@@ -1,0 +1,65 @@
+// Branch: what a transaction did so far, visible to itself only.
+//
+// Its entries and rows lie in a table and a set of tails of its own, above the state it began on, under sequences that
+// were reserved at its beginning: a reader at such a sequence sees the base and the transaction's own changes, and
+// nothing that others commit later. Each change is kept as a function that is run again, against the newest state, at
+// the commit.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/store/committer.h"
+
+namespace stela::store {
+
+// Thread-safe.
+class Branch {
+ public:
+  static constexpr uint64_t kChangesMax = 1 << 16;
+
+  // A change: what it says at the commit, what follows when that is durable, and what when it never will be: files that
+  // nothing names go. All own what they use.
+  struct Change {
+    NodeId dataset;
+    std::function<Status(Builder&, VersionInfo*)> build;
+    std::function<void()> committed, dropped;
+  };
+
+  Branch(Core& core, Committer& committer);
+  ~Branch();
+
+  // Of the branch as it is now.
+  ReadView view() { return states_.view(); }
+  // The sequence of the state it began on.
+  Sequence base() const { return base_.q(); }
+  // Runs the change on the branch, and keeps it. kLimit after kChangesMax of them.
+  Status stage(Change change, VersionInfo* version);
+  // What the commit would say now: kConflict with its sentence, or ok. Changes nothing.
+  Status check() const;
+  // All changes as one commit, one version in each dataset. Once; afterwards, and after a failure, nothing is kept but
+  // what was staged, so that a failed one may be tried again.
+  Result<std::vector<std::pair<NodeId, VersionInfo>>> commit(const CommitInfo& info);
+
+ private:
+  Branch(Core& core, Committer& committer, Committer::Reserved reserved);
+  std::vector<Committer::Build> members(const CommitInfo& info, std::map<NodeId, VersionInfo>* versions) const;
+
+  Core& core_;
+  Committer& committer_;
+  mutable std::mutex mutex_;
+  ReadView base_;
+  const Sequence first_;
+  Sequence newest_;
+  std::shared_ptr<catalog::MemTable> table_;
+  std::shared_ptr<TailSet> tails_;
+  StateHolder states_;
+  std::vector<Change> changes_;
+  bool committed_ = false;
+  bool uncertain_ = false;  // a commit failed in a way that leaves its outcome to the next opening
+};
+
+}  // namespace stela::store

@@ -1,0 +1,239 @@
+// Transactions: what they see, what others see, conflicts, upkeep beside them.
+#include <gtest/gtest.h>
+
+#include "engine/io/memory_env.h"
+#include "engine/store/store.h"
+
+namespace stela {
+namespace {
+
+using Values = std::vector<int64_t>;
+
+ColumnData integers(const Values& values) {
+  ColumnData column(DataType::of(TypeKind::kInt64));
+  for (int64_t value : values) column.append_value(value);
+  return column;
+}
+
+Batch rows_of(const Values& a, const Values& b) {
+  Batch batch;
+  return batch.add("a", integers(a)).add("b", integers(b));
+}
+
+Values read(const Table& table, std::string_view column) {
+  auto head = table.head();
+  if (!head.ok()) return {-99};
+  auto data = head->read(column, 0, head->rows());
+  EXPECT_TRUE(data.ok()) << data.status().message();
+  if (!data.ok()) return {};
+  const auto* values = reinterpret_cast<const int64_t*>(data->view().values);
+  return {values, values + data->rows()};
+}
+
+class StoreTransaction : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    open({});
+    table_ = *store_->create_table("/t");
+    must(table_.append(rows_of({1, 2, 3}, {10, 20, 30}), {.author = "ann"}).status());
+  }
+  void open(StoreOptions options) {
+    options.background = false;
+    store_.reset();
+    auto store = env_ == nullptr ? Store::create(env_ = memory_env(3), options) : Store::open(env_, options);
+    ASSERT_TRUE(store.ok()) << store.status().message();
+    store_ = std::move(*store);
+  }
+  static void must(const Status& status) { ASSERT_TRUE(status.ok()) << status.message(); }
+  static Status append(const Table& table, const Values& a, const Values& b) {
+    return table.append(rows_of(a, b), {.author = "bob"}).status();
+  }
+  static Status update(const Table& table, uint64_t row, int64_t value, std::string_view column = "a") {
+    ColumnData data = integers({value});
+    return table.update(column, {{row}}, data.view(), {.author = "bob"}).status();
+  }
+  static Status save(const Table& table, const std::string& name, const Values& values) {
+    auto writer = table.column_writer({name, DataType::of(TypeKind::kInt64), true}, true);
+    if (!writer.ok()) return writer.status();
+    ColumnData data = integers(values);
+    STELA_TRY((*writer)->append(data.view()));
+    return (*writer)->commit({.author = "bob"}).status();
+  }
+
+  std::shared_ptr<MemoryEnv> env_;
+  std::unique_ptr<Store> store_;
+  Table table_{nullptr, NodeId{}};
+};
+
+TEST_F(StoreTransaction, SeesItsOwnChangesAndNobodyElseDoes) {
+  auto tx = store_->begin();
+  Table own = tx->table(table_.id());
+  EXPECT_EQ((Values{1, 2, 3}), read(own, "a"));
+  must(append(own, {4, 5}, {40, 50}));
+  must(update(own, 0, -1));
+  must(update(own, 4, -5));  // a row of its own
+  must(update(own, 1, -2));
+  must(save(own, "c", {7, 8, 9, 10, 11}));
+  must(own.rename_column("b", "d", false, {}).status());
+  EXPECT_EQ((Values{-1, -2, 3, 4, -5}), read(own, "a"));
+  EXPECT_EQ((Values{10, 20, 30, 40, 50}), read(own, "d"));
+  EXPECT_EQ((Values{7, 8, 9, 10, 11}), read(own, "c"));
+  EXPECT_FALSE(own.head()->column("b").ok());
+  EXPECT_EQ(2u, own.latest()->value);
+  EXPECT_EQ((Values{1, 2, 3}), read(table_, "a"));
+  EXPECT_EQ(1u, table_.latest()->value);
+  must(tx->check());
+
+  auto versions = tx->commit({.author = "cy", .message = "all of it"});
+  ASSERT_TRUE(versions.ok()) << versions.status().message();
+  ASSERT_EQ(1u, versions->size());
+  const VersionInfo& version = versions->front().second;
+  EXPECT_EQ(2u, version.number.value);
+  EXPECT_EQ("transaction", version.operation);
+  EXPECT_EQ("all of it", version.message);
+  EXPECT_EQ("cy", version.author);
+  EXPECT_EQ(2u, version.rows_added);
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ((Values{-1, -2, 3, 4, -5}), read(table_, "a"));
+    EXPECT_EQ((Values{10, 20, 30, 40, 50}), read(table_, "d"));
+    EXPECT_EQ((Values{7, 8, 9, 10, 11}), read(table_, "c"));
+    EXPECT_EQ(2u, table_.latest()->value);
+    auto first = table_.at(VersionNumber{1})->read("b", 0, 3);
+    ASSERT_TRUE(first.ok());
+    tx.reset();
+    open({});  // from the log, then from pages
+    table_ = *store_->table("/t");
+  }
+}
+
+TEST_F(StoreTransaction, SpansDatasetsAndIsGoneWithoutACommit) {
+  Table other = *store_->create_table("/u");
+  {
+    auto tx = store_->begin();
+    must(append(tx->table(table_.id()), {4}, {40}));
+    must(append(tx->table(other.id()), {1}, {1}));
+    EXPECT_EQ((Values{1}), read(tx->table(other.id()), "a"));
+  }
+  EXPECT_EQ(1u, table_.latest()->value);
+  EXPECT_EQ(0u, other.latest()->value);
+  auto tx = store_->begin();
+  must(append(tx->table(table_.id()), {4}, {40}));
+  must(append(tx->table(other.id()), {1}, {1}));
+  auto versions = tx->commit({});
+  ASSERT_TRUE(versions.ok());
+  ASSERT_EQ(2u, versions->size());
+  EXPECT_EQ((*versions)[0].second.sequence, (*versions)[1].second.sequence);
+  EXPECT_EQ((Values{1, 2, 3, 4}), read(table_, "a"));
+  EXPECT_EQ((Values{1}), read(other, "a"));
+  EXPECT_EQ(Code::kInvalid, tx->commit({}).status().code());
+  EXPECT_EQ(Code::kInvalid, append(tx->table(other.id()), {2}, {2}).code());
+}
+
+TEST_F(StoreTransaction, WhatOthersCommitIsNotSeenAndRowsOfBothFollowEachOther) {
+  auto tx = store_->begin();
+  Table own = tx->table(table_.id());
+  must(append(table_, {100}, {100}));  // into the tail that the transaction reads
+  EXPECT_EQ((Values{1, 2, 3}), read(own, "a"));
+  must(append(own, {4}, {40}));
+  must(append(table_, {101}, {101}));
+  must(update(table_, 2, -3));
+  EXPECT_EQ((Values{1, 2, 3, 4}), read(own, "a"));
+  must(store_->maintain(true));
+  must(store_->maintain(true));
+  EXPECT_EQ((Values{1, 2, 3, 4}), read(own, "a"));
+  must(append(table_, {102}, {102}));
+  ASSERT_TRUE(tx->commit({}).ok());
+  EXPECT_EQ((Values{1, 2, -3, 100, 101, 102, 4}), read(table_, "a"));
+  EXPECT_EQ(6u, table_.latest()->value);
+}
+
+TEST_F(StoreTransaction, TheFirstCommitterWins) {
+  struct Case {
+    const char* name;
+    std::function<Status(const Table&)> own, other;
+    const char* sentence;  // null: both succeed
+  };
+  const Case cases[] = {
+      {"same cell", [](const Table& t) { return update(t, 1, 5); }, [](const Table& t) { return update(t, 1, 6); },
+       "row 1"},
+      {"other cell", [](const Table& t) { return update(t, 1, 5); }, [](const Table& t) { return update(t, 2, 6); },
+       nullptr},
+      {"other column", [](const Table& t) { return update(t, 1, 5); },
+       [](const Table& t) { return update(t, 1, 6, "b"); }, nullptr},
+      {"same name",
+       [](const Table& t) {
+         return save(t, "b", {1, 1, 1});
+       },
+       [](const Table& t) {
+         return save(t, "b", {2, 2, 2});
+       },
+       "'b' was changed"},
+      {"drop of a replaced one", [](const Table& t) { return t.drop_column("b", {}).status(); },
+       [](const Table& t) {
+         return save(t, "b", {2, 2, 2});
+       },
+       "'b' was changed"},
+      {"rename onto a new one", [](const Table& t) { return t.rename_column("b", "z", true, {}).status(); },
+       [](const Table& t) {
+         return save(t, "z", {2, 2, 2});
+       },
+       "'z' was changed"},
+      {"update of a dropped one", [](const Table& t) { return update(t, 1, 5, "b"); },
+       [](const Table& t) { return t.drop_column("b", {}).status(); }, "'b' was dropped"},
+      {"column and rows",
+       [](const Table& t) {
+         return save(t, "z", {1, 1, 1});
+       },
+       [](const Table& t) { return append(t, {4}, {40}); }, "rows were appended"},
+      {"rows and rows", [](const Table& t) { return append(t, {5}, {50}); },
+       [](const Table& t) { return append(t, {4}, {40}); }, nullptr},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.name);
+    Table table = *store_->create_table(std::string("/") + each.name);
+    must(append(table, {1, 2, 3}, {10, 20, 30}));
+    auto tx = store_->begin();
+    must(append(tx->table(table_.id()), {9}, {9}));  // in another dataset, as whole as the rest
+    must(each.own(tx->table(table.id())));
+    must(tx->check());
+    must(each.other(table));
+    Values a = read(table, "a");
+    uint64_t versions = table_.latest()->value;
+    if (each.sentence == nullptr) {
+      must(tx->check());
+      EXPECT_TRUE(tx->commit({}).ok());
+      EXPECT_EQ(3u, table.latest()->value);
+      continue;
+    }
+    for (const Status& status : {tx->check(), tx->commit({}).status()}) {
+      EXPECT_EQ(Code::kConflict, status.code()) << status.message();
+      EXPECT_NE(std::string::npos, status.message().find(each.sentence)) << status.message();
+    }
+    EXPECT_EQ(a, read(table, "a"));
+    EXPECT_EQ(versions, table_.latest()->value);
+  }
+}
+
+TEST_F(StoreTransaction, LargeChangesAreFilesOfTheirOwn) {
+  Values many(100'000);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<int64_t>(i * 977);
+  auto tx = store_->begin();
+  Table own = tx->table(table_.id());
+  must(append(own, many, many));
+  must(update(own, 50'000, -1));
+  Values expected{1, 2, 3};
+  expected.insert(expected.end(), many.begin(), many.end());
+  expected[50'000] = -1;
+  EXPECT_EQ(expected, read(own, "a"));
+  must(store_->maintain(true));
+  EXPECT_EQ(expected, read(own, "a"));
+  ASSERT_TRUE(tx->commit({}).ok());
+  EXPECT_EQ(expected, read(table_, "a"));
+  must(store_->maintain(true));
+  tx.reset();
+  open({});
+  EXPECT_EQ(expected, read(*store_->table("/t"), "a"));
+}
+
+}  // namespace
+}  // namespace stela
