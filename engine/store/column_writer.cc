@@ -127,7 +127,7 @@ class ColumnWriterImpl final : public ColumnWriter {
     }
     if (old->value != 0 && replace_) {
       STELA_ASSIGN(auto column, builder.column(dataset_, *old));
-      if (column && column->patched > base_) {
+      if (column && column->patched > base_ && !builder.is_own(column->patched)) {
         return {Code::kConflict, "values of the column '" + field_.name + "' were changed by " +
                                      describe_commit(builder, dataset_, column->patched) +
                                      " since this write began; read it again and repeat"};

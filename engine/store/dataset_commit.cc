@@ -122,7 +122,7 @@ Result<std::optional<VersionInfo>> version_before(const Builder& builder, NodeId
 Status check_name_unchanged(const Builder& builder, NodeId dataset, const std::string& name, Sequence base) {
   Sequence birth;
   STELA_TRY(builder.column_named(dataset, name, &birth).status());
-  if (birth <= base || builder.is_own(birth)) return {};
+  if (birth <= base || builder.is_of_this_commit(birth)) return {};
   return {Code::kConflict, "the column '" + name + "' was changed by " + describe_commit(builder, dataset, birth) +
                                " since the transaction began"};
 }

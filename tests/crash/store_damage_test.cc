@@ -32,7 +32,8 @@ ClosedStore closed_store(uint64_t seed) {
   EXPECT_TRUE(store.ok());
   for (int i = 0; i < 60; ++i) {
     model::Operation operation = model::any_operation(made.model, random);
-    EXPECT_TRUE(operation.run(**store).ok()) << operation.name;
+    Status status = operation.run(**store);
+    EXPECT_TRUE(status.ok()) << operation.name << ": " << status.message();
     made.model = operation.after;
   }
   return made;

@@ -197,6 +197,7 @@ std::string pick_column(const ModelVersion& version, SeededRandom& random) {
 
 Operation append_rows(const Model& model, const std::string& name, SeededRandom& random) {
   Operation operation{"append to " + name, model, {}};
+  operation.dataset = name;
   ModelDataset& dataset = operation.after.datasets[name];
   auto next = std::make_shared<ModelVersion>();
   if (!dataset.versions.empty()) *next = *dataset.versions.back();
@@ -215,8 +216,7 @@ Operation append_rows(const Model& model, const std::string& name, SeededRandom&
   }
   next->rows += count;
   dataset.versions.push_back(std::move(next));
-  operation.run = [name, batch = std::move(batch)](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
+  operation.change = [batch = std::move(batch)](const Table& table) -> Status {
     return table.append(batch, {}).status();
   };
   return operation;
@@ -225,6 +225,7 @@ Operation append_rows(const Model& model, const std::string& name, SeededRandom&
 Operation write_column(const Model& model, const std::string& name, SeededRandom& random) {
   const std::string column_name = kColumns[random.below(std::size(kColumns))];
   Operation operation{"write column " + name + "/" + column_name, model, {}};
+  operation.dataset = name;
   ModelDataset& dataset = operation.after.datasets[name];
   auto next = std::make_shared<ModelVersion>();
   if (!dataset.versions.empty()) *next = *dataset.versions.back();
@@ -234,8 +235,7 @@ Operation write_column(const Model& model, const std::string& name, SeededRandom
   fill(column, next->rows, random);
   next->columns[column_name] = column;
   dataset.versions.push_back(std::move(next));
-  operation.run = [name, column_name, data = to_data(column, 0)](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
+  operation.change = [column_name, data = to_data(column, 0)](const Table& table) -> Status {
     STELA_ASSIGN(auto writer, table.column_writer({column_name, data.type(), true}, true));
     STELA_TRY(writer->append(data.view()));
     return writer->commit({}).status();
@@ -246,6 +246,7 @@ Operation write_column(const Model& model, const std::string& name, SeededRandom
 // A few cells, or many, in place.
 Operation update_cells(const Model& model, const std::string& name, SeededRandom& random) {
   Operation operation{"update cells of " + name, model, {}};
+  operation.dataset = name;
   ModelDataset& dataset = operation.after.datasets[name];
   std::string column_name = pick_column(*dataset.versions.back(), random);
   auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
@@ -264,8 +265,7 @@ Operation update_cells(const Model& model, const std::string& name, SeededRandom
     column.values[rows[i]] = cells.values[i];
   }
   if (differs) dataset.versions.push_back(std::move(next));
-  operation.run = [name, column_name, rows, data = to_data(cells, 0)](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
+  operation.change = [column_name, rows, data = to_data(cells, 0)](const Table& table) -> Status {
     return table.update(column_name, rows, data.view(), {}).status();
   };
   return operation;
@@ -273,26 +273,24 @@ Operation update_cells(const Model& model, const std::string& name, SeededRandom
 
 Operation drop_column(const Model& model, const std::string& name, SeededRandom& random) {
   Operation operation{"drop a column of " + name, model, {}};
+  operation.dataset = name;
   ModelDataset& dataset = operation.after.datasets[name];
   std::string column = pick_column(*dataset.versions.back(), random);
   auto next = std::make_shared<ModelVersion>(*dataset.versions.back());
   next->columns.erase(column);
   next->removal = true;
   dataset.versions.push_back(std::move(next));
-  operation.run = [name, column](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
-    return table.drop_column(column, {}).status();
-  };
+  operation.change = [column](const Table& table) -> Status { return table.drop_column(column, {}).status(); };
   return operation;
 }
 
 Operation rename_column(const Model& model, const std::string& name, SeededRandom& random) {
   Operation operation{"rename a column of " + name, model, {}};
+  operation.dataset = name;
   ModelDataset& dataset = operation.after.datasets[name];
   std::string from = pick_column(*dataset.versions.back(), random);
   std::string to = kColumns[random.below(std::size(kColumns))];
-  operation.run = [name, from, to](Store& store) -> Status {
-    STELA_ASSIGN(Table table, store.table("/" + name));
+  operation.change = [from, to](const Table& table) -> Status {
     return table.rename_column(from, to, true, {}).status();
   };
   if (from == to) return operation;
@@ -365,7 +363,48 @@ Operation create_dataset(const Model& model, const std::string& name) {
 
 }  // namespace
 
-Operation random_operation(const Model& model, SeededRandom& random) {
+namespace {
+
+// Several changes, of one dataset or more, as one commit: one version in each.
+Operation transaction(const Model& model, SeededRandom& random) {
+  Operation operation{"transaction:", model, {}};
+  std::vector<std::pair<std::string, std::function<Status(const Table&)>>> changes;
+  for (uint64_t left = 2 + random.below(3); left > 0; --left) {
+    std::string name = pick_dataset(operation.after, random);
+    const ModelDataset& dataset = operation.after.datasets.at(name);
+    bool has_columns = !dataset.versions.empty() && !dataset.versions.back()->columns.empty();
+    uint64_t choice = has_columns ? random.below(6) : random.below(2);
+    Operation each = choice == 0   ? write_column(operation.after, name, random)
+                     : choice <= 1 ? append_rows(operation.after, name, random)
+                     : choice <= 3 ? update_cells(operation.after, name, random)
+                     : choice == 4 ? rename_column(operation.after, name, random)
+                                   : drop_column(operation.after, name, random);
+    operation.name += " " + each.name + ";";
+    operation.after = std::move(each.after);
+    changes.emplace_back(name, std::move(each.change));
+  }
+  for (auto& [name, dataset] : operation.after.datasets) {
+    const size_t before = model.datasets.at(name).versions.size();
+    if (dataset.versions.size() <= before + 1) continue;
+    auto last = std::make_shared<ModelVersion>(*dataset.versions.back());
+    last->removal = std::all_of(dataset.versions.begin() + static_cast<std::ptrdiff_t>(before), dataset.versions.end(),
+                                [](const VersionPtr& version) { return version->removal; });
+    dataset.versions.resize(before);
+    dataset.versions.push_back(std::move(last));
+  }
+  operation.run = [changes](Store& store) -> Status {
+    auto transaction = store.begin();
+    for (const auto& [name, change] : changes) {
+      STELA_ASSIGN(Table table, store.table("/" + name));
+      STELA_TRY(change(transaction->table(table.id())));
+    }
+    STELA_TRY(transaction->check());
+    return transaction->commit({}).status();
+  };
+  return operation;
+}
+
+Operation next_operation(const Model& model, SeededRandom& random) {
   std::string name = kNames[random.below(std::size(kNames))];
   bool exists = model.datasets.contains(name);
   if (!exists && model.dropped.contains(name) && random.coin()) return restore_dataset(model, name);
@@ -376,6 +415,7 @@ Operation random_operation(const Model& model, SeededRandom& random) {
     name = from;
   }
   const ModelDataset& dataset = model.datasets.at(name);
+  if (random.below(12) == 0) return transaction(model, random);
   uint64_t choice = random.below(100);
   if (choice < 14) return {"maintain", model, [](Store& store) { return store.maintain(true); }};
   if (choice < 17) return drop_dataset(model, name);
@@ -386,6 +426,18 @@ Operation random_operation(const Model& model, SeededRandom& random) {
   if (choice < 52) return write_column(model, name, random);
   if (choice < 72 && has_columns) return update_cells(model, name, random);
   return append_rows(model, name, random);
+}
+
+}  // namespace
+
+Operation random_operation(const Model& model, SeededRandom& random) {
+  Operation operation = next_operation(model, random);
+  if (!operation.change) return operation;
+  operation.run = [name = operation.dataset, change = operation.change](Store& store) -> Status {
+    STELA_ASSIGN(Table table, store.table("/" + name));
+    return change(table);
+  };
+  return operation;
 }
 
 std::string verdict(std::shared_ptr<Env> env, const std::vector<const Model*>& candidates) {

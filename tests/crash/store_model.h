@@ -51,6 +51,9 @@ struct Operation {
   std::string name;
   Model after;
   std::function<Status(Store&)> run;
+  // Of changes to one dataset, which a transaction may hold as well: `run` does this to its head.
+  std::string dataset;
+  std::function<Status(const Table&)> change;
 };
 Operation random_operation(const Model& model, SeededRandom& random);
 
