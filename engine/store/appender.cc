@@ -149,7 +149,7 @@ Status AppenderImpl::append(const Batch& batch) {
   STELA_TRY(arrange(batch, nulls, views));
   uint64_t bytes = 0;
   for (const ColumnView& view : views) bytes += inline_bytes(view);
-  if (!fragment_ && buffered_bytes_ + bytes > core_.options.inline_bytes_max) STELA_TRY(spill());
+  if (!fragment_ && buffered_bytes_ + bytes > store_.inline_bytes_max()) STELA_TRY(spill());
   if (fragment_) {
     STELA_TRY(fragment_->append(views));
   } else {

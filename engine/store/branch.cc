@@ -1,5 +1,6 @@
 #include "engine/store/branch.h"
 
+#include "engine/store/appender.h"
 #include "engine/store/dataset_commit.h"
 
 namespace stela::store {
@@ -30,9 +31,38 @@ Branch::~Branch() {
   }
 }
 
+// The commit is one group, which does not cross segments; what it says besides is small.
+uint64_t Branch::log_bytes_max() const { return core_.options.log_segment_bytes / 4 * 3; }
+
+uint64_t Branch::log_bytes_of(const std::vector<catalog::Entry>& entries, const std::vector<RowChunk>& chunks) const {
+  uint64_t bytes = 0;
+  for (const catalog::Entry& entry : entries) bytes += entry.key.size() + entry.value.size() + 24;
+  if (bytes > core_.options.entries_inline_max) bytes = 0;  // they get a file of their own
+  for (const RowChunk& chunk : chunks) {
+    for (const ColumnData& column : chunk.columns) bytes += inline_bytes(column.view());
+  }
+  return bytes + 64;
+}
+
+uint64_t Branch::inline_bytes_max() const {
+  std::lock_guard lock(mutex_);
+  uint64_t inline_max = core_.options.inline_bytes_max;
+  return log_bytes_ + inline_max > log_bytes_max() / 2 ? 0 : inline_max;
+}
+
+uint64_t Branch::changes() const {
+  std::lock_guard lock(mutex_);
+  return changes_.size();
+}
+
+void Branch::give_up(Status why) {
+  std::lock_guard lock(mutex_);
+  if (ended_.ok()) ended_ = std::move(why);
+}
+
 Status Branch::stage(Change change, VersionInfo* version) {
   std::lock_guard lock(mutex_);
-  if (committed_) return invalid("the transaction was committed already");
+  if (!ended_.ok()) return ended_;
   if (changes_.size() == kChangesMax) {
     return {Code::kLimit, "a transaction has at most " + std::to_string(kChangesMax) + " changes"};
   }
@@ -40,10 +70,18 @@ Status Branch::stage(Change change, VersionInfo* version) {
   ReadView view = states_.view();
   PendingGroup none;
   Builder builder(view, none, sequence, core_.env->clock().utc_ns());
-  builder.set_members(first_, sequence);
+  builder.set_branch(first_);
   STELA_TRY(change.build(builder, version));
-  for (const catalog::Entry& entry : builder.take_entries()) table_->insert(entry);
-  for (const RowChunk& chunk : builder.take_chunks()) tails_->append(chunk, sequence);
+  std::vector<catalog::Entry> entries = builder.take_entries();
+  std::vector<RowChunk> chunks = builder.take_chunks();
+  uint64_t log_bytes = log_bytes_ + log_bytes_of(entries, chunks);
+  if (log_bytes > log_bytes_max()) {
+    return {Code::kLimit, "the small changes of a transaction share " + std::to_string(log_bytes_max()) +
+                              " bytes of the log and there is no room for more: commit it and begin another"};
+  }
+  log_bytes_ = log_bytes;
+  for (const catalog::Entry& entry : entries) table_->insert(entry);
+  for (const RowChunk& chunk : chunks) tails_->append(chunk, sequence);
   newest_ = sequence;
   states_.publish(sequence);
   changes_.push_back(std::move(change));
@@ -83,7 +121,7 @@ Status Branch::check() const {
   uint64_t done = 0;
   for (const Committer::Build& member : members({}, &versions)) {
     Builder builder(now, said, Sequence{first.value + done++}, core_.env->clock().utc_ns());
-    builder.set_members(first, first);
+    builder.set_members(first);
     STELA_TRY(member(builder));
     said.add(builder.values());
   }
@@ -94,6 +132,7 @@ Result<std::vector<std::pair<NodeId, VersionInfo>>> Branch::commit(const CommitI
   std::lock_guard lock(mutex_);
   std::vector<std::pair<NodeId, VersionInfo>> result;
   if (committed_) return invalid("the transaction was committed already");
+  if (!ended_.ok()) return ended_;
   if (!changes_.empty()) {
     std::map<NodeId, VersionInfo> versions;
     std::vector<Committer::Build> all = members(info, &versions);
@@ -105,6 +144,7 @@ Result<std::vector<std::pair<NodeId, VersionInfo>>> Branch::commit(const CommitI
     result.assign(versions.begin(), versions.end());
   }
   committed_ = true;
+  ended_ = {Code::kConflict, "the transaction was committed already: begin another"};
   for (const Change& change : changes_) {
     if (change.committed) change.committed();
   }

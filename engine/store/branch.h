@@ -36,8 +36,16 @@ class Branch {
   ReadView view() { return states_.view(); }
   // The sequence of the state it began on.
   Sequence base() const { return base_.q(); }
-  // Runs the change on the branch, and keeps it. kLimit after kChangesMax of them.
+  // Runs the change on the branch, and keeps it: a version of its own there. kLimit when they would not fit one group
+  // of the log. kConflict once the transaction ended.
   Status stage(Change change, VersionInfo* version);
+  // Values of a change up to this many bytes are kept in memory and travel in the log; larger ones are written to files
+  // when they are staged, and all are once there are many.
+  uint64_t inline_bytes_max() const;
+  // Changes so far.
+  uint64_t changes() const;
+  // Ends it without a commit; stage() and commit() give this status from now on.
+  void give_up(Status why);
   // What the commit would say now: kConflict with its sentence, or ok. Changes nothing.
   Status check() const;
   // All changes as one commit, one version in each dataset. Once; afterwards, and after a failure, nothing is kept but
@@ -46,6 +54,8 @@ class Branch {
 
  private:
   Branch(Core& core, Committer& committer, Committer::Reserved reserved);
+  uint64_t log_bytes_max() const;
+  uint64_t log_bytes_of(const std::vector<catalog::Entry>& entries, const std::vector<RowChunk>& chunks) const;
   std::vector<Committer::Build> members(const CommitInfo& info, std::map<NodeId, VersionInfo>* versions) const;
 
   Core& core_;
@@ -58,6 +68,8 @@ class Branch {
   std::shared_ptr<TailSet> tails_;
   StateHolder states_;
   std::vector<Change> changes_;
+  uint64_t log_bytes_ = 0;  // of what the commit writes to the log, about
+  Status ended_;            // not ok: committed or given up, and why nothing more is taken
   bool committed_ = false;
   bool uncertain_ = false;  // a commit failed in a way that leaves its outcome to the next opening
 };

@@ -62,6 +62,7 @@ Status Builder::for_each_patch(NodeId dataset, ColumnId column, Sequence after, 
   auto key_of = [&](uint64_t row) { return catalog::key(dataset, catalog::KeyKind::kPatch, column.value, row); };
   auto stop = group_.patches.lower_bound(key_of(end));
   for (auto at = group_.patches.lower_bound(key_of(first)); at != stop; ++at) {
+    if (is_own(at->second.birth)) continue;
     STELA_ASSIGN(PatchEntry entry, PatchEntry::decode(at->second.value));
     uint64_t granule = get_ordered(at->first.data() + at->first.size() - 8);
     STELA_TRY(visit(granule, {at->second.birth, std::move(entry)}));

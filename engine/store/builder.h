@@ -56,20 +56,25 @@ class Builder final : public CommitBuilder {
 
   Sequence sequence() const override { return sequence_; }
   // The members of a transaction have a sequence each, from `first` on: together they are one version, and what one of
-  // them wrote (from `own` on) is no conflict for another.
-  void set_members(Sequence first, Sequence own) {
+  // them wrote is no conflict for another.
+  void set_members(Sequence first) { first_ = first; }
+  // A transaction's branch: nothing of others comes after its base; changes from `first` on are its own. Each has a
+  // version of its own there, so that what was read of one stays.
+  void set_branch(Sequence first) {
     first_ = first;
-    own_first_ = own;
+    in_branch_ = true;
   }
+  bool in_branch() const { return in_branch_; }
   bool is_of_this_commit(Sequence birth) const { return birth >= first_.value_or(sequence_) && birth <= sequence_; }
-  bool is_own(Sequence birth) const { return birth >= own_first_.value_or(sequence_) && birth <= sequence_; }
+  // Of another member of this commit, or of this one.
+  bool is_own(Sequence birth) const { return !in_branch_ && is_of_this_commit(birth); }
   int64_t time_ns() const override { return time_ns_; }
   Status get(std::string_view key, std::string* value, Sequence* birth = nullptr) const override;
   Status scan(std::string_view prefix, std::string_view after,
               const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
   void put(std::string_view key, std::string_view value) override;
-  // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier members of the group
-  // too.
+  // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier commits of the group
+  // too, but not what is_own().
   Status for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
                         const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const;
 
@@ -100,7 +105,8 @@ class Builder final : public CommitBuilder {
   const catalog::CatalogState& catalog_;
   const catalog::Stamp stamp_{kSequenceMax, kSequenceMax};
   const Sequence sequence_;
-  std::optional<Sequence> first_, own_first_;
+  std::optional<Sequence> first_;
+  bool in_branch_ = false;
   const int64_t time_ns_;
   uint64_t next_node_;
   PendingGroup own_;

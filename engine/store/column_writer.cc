@@ -29,7 +29,7 @@ class ColumnWriterImpl final : public ColumnWriter {
     if (values.rows == 0) return {};
     STELA_TRY(check_values(core_.options, field_.name, field_.nullable, values));
     uint64_t bytes = inline_bytes(values);
-    if (!fragment_ && buffered_bytes_ + bytes > core_.options.inline_bytes_max) STELA_TRY(spill());
+    if (!fragment_ && buffered_bytes_ + bytes > store_.inline_bytes_max()) STELA_TRY(spill());
     if (fragment_) {
       STELA_TRY(fragment_->append({&values, 1}));
     } else {
@@ -103,12 +103,18 @@ class ColumnWriterImpl final : public ColumnWriter {
     return {};
   }
 
+  // The newest commit of somebody else, for a sentence.
+  std::string others(const Builder& builder, const DatasetHead& head) const {
+    auto before = version_before(builder, dataset_, head);
+    return before.ok() && *before ? describe_version(**before) : std::string("another commit");
+  }
+
   // Rows that were deleted, or came back, since the base: a value for each position would be another row's.
   Status check_rows(const Builder& builder, const DatasetHead& head) const {
     bool others = false;
     STELA_TRY(builder.scan(catalog::prefix(dataset_, catalog::KeyKind::kDeleted), {},
                            [&](std::string_view, std::string_view, Sequence birth) {
-                             others = birth > base_;
+                             others = birth > base_ && !builder.is_own(birth);
                              return !others;
                            }));
     if (!others) return {};
@@ -121,8 +127,7 @@ class ColumnWriterImpl final : public ColumnWriter {
     Sequence name_birth;
     STELA_ASSIGN(*old, builder.column_named(dataset_, field_.name, &name_birth));
     if (name_birth > base_ && !builder.is_own(name_birth)) {
-      return {Code::kConflict, "the column '" + field_.name + "' was changed by " +
-                                   (head.latest ? describe_version(head.latest->info) : std::string("another commit")) +
+      return {Code::kConflict, "the column '" + field_.name + "' was changed by " + others(builder, head) +
                                    " since this write began; read it again and repeat"};
     }
     if (old->value != 0 && replace_) {
@@ -138,9 +143,8 @@ class ColumnWriterImpl final : public ColumnWriter {
     if (head.latest && head.latest->info.rows_changed > base_) STELA_TRY(check_rows(builder, head));
     if (rows_ == head.rows()) return {};
     if (head.latest && head.latest->info.rows_changed > base_) {
-      return {Code::kConflict, "rows were appended by " + describe_version(head.latest->info) + " while the column '" +
-                                   field_.name + "' was written; save it with " + std::to_string(head.rows()) +
-                                   " values"};
+      return {Code::kConflict, "rows were appended by " + others(builder, head) + " while the column '" + field_.name +
+                                   "' was written; save it with " + std::to_string(head.rows()) + " values"};
     }
     return invalid("the column '" + field_.name + "' has " + std::to_string(rows_) + " values, but the dataset has " +
                    std::to_string(head.rows()) + " rows");

@@ -161,7 +161,7 @@ Status Committer::build_request(Request& request, const PendingGroup& group, uin
     Sequence sequence{first.value + draft.built.size()};
     int64_t time_ns = std::max(core_.env->clock().utc_ns(), time_before_ns + 1);
     Builder builder(seen, *state->catalog, sequence, time_ns, draft.next_node);
-    builder.set_members(first, first);
+    builder.set_members(first);
     STELA_TRY(build(builder));
     Built member{&request, {}, {}};
     member.record.sequence = sequence;
@@ -324,56 +324,6 @@ Committer::Reserved Committer::reserve(uint64_t sequences) {
   Reserved reserved{core_.states.view(), Sequence{newest_.value + 1}};
   newest_ = Sequence{newest_.value + sequences};
   return reserved;
-}
-
-Committer::Cut Committer::cut() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !leading_; });
-  Cut result;
-  result.table = table_;
-  result.tails = tails_;
-  result.log = writer_->tail();
-  newest_ = Sequence{newest_.value + 1};
-  result.sequence = newest_;
-  result.time_ns = newest_time_ns_;
-  result.next_node = next_node_;
-  table_ = std::make_shared<catalog::MemTable>();
-  tails_ = std::make_shared<TailSet>();
-  auto state = core_.states.current();
-  result.runs = state->catalog->runs;
-  auto catalog = std::make_shared<catalog::CatalogState>(*state->catalog);
-  catalog->tables.insert(catalog->tables.begin(), table_);
-  auto next = std::make_shared<State>(*state);
-  next->catalog = std::move(catalog);
-  next->tails.insert(next->tails.begin(), tails_);
-  core_.states.replace(std::move(next), newest_);
-  return result;
-}
-
-void Committer::finish_cut(const Cut& cut, const std::vector<std::shared_ptr<const catalog::MemTable>>& tables,
-                           const std::vector<std::shared_ptr<const TailSet>>& tails,
-                           std::vector<std::shared_ptr<const catalog::RunReader>> runs) {
-  std::lock_guard lock(mutex_);
-  auto state = core_.states.current();
-  auto catalog = std::make_shared<catalog::CatalogState>(*state->catalog);
-  for (const auto& table : tables) std::erase(catalog->tables, table);
-  catalog->runs.insert(catalog->runs.begin(), runs.begin(), runs.end());
-  auto next = std::make_shared<State>(*state);
-  next->catalog = std::move(catalog);
-  for (const auto& frozen : tails) std::erase(next->tails, frozen);
-  core_.states.replace(std::move(next), cut.sequence);
-  log_checkpoint_ = cut.log.position;
-}
-
-void Committer::replace_runs(const std::function<std::vector<std::shared_ptr<const catalog::RunReader>>(
-                                 const std::vector<std::shared_ptr<const catalog::RunReader>>&)>& change) {
-  std::lock_guard lock(mutex_);
-  auto state = core_.states.current();
-  auto catalog = std::make_shared<catalog::CatalogState>(*state->catalog);
-  catalog->runs = change(catalog->runs);
-  auto next = std::make_shared<State>(*state);
-  next->catalog = std::move(catalog);
-  core_.states.replace(std::move(next), {});
 }
 
 uint64_t Committer::log_bytes_since_checkpoint() const {

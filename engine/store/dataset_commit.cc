@@ -26,7 +26,7 @@ VersionInfo add_version(Builder& builder, NodeId dataset, const DatasetHead& hea
   VersionEntry entry;
   entry.kind = change.kind;
   // The members of a transaction make one version together.
-  const bool amends = head.latest && builder.is_of_this_commit(head.latest->info.sequence);
+  const bool amends = head.latest && builder.is_own(head.latest->info.sequence);
   if (amends) {
     const VersionInfo& before = head.latest->info;
     if (head.latest->kind != change.kind) entry.kind = VersionKind::kTransaction;
@@ -110,7 +110,7 @@ std::string describe_commit(const Builder& builder, NodeId dataset, Sequence seq
 
 Result<std::optional<VersionInfo>> version_before(const Builder& builder, NodeId dataset, const DatasetHead& head) {
   if (!head.latest) return std::optional<VersionInfo>();
-  if (!builder.is_of_this_commit(head.latest->info.sequence)) return std::optional(head.latest->info);
+  if (!builder.is_own(head.latest->info.sequence)) return std::optional(head.latest->info);
   const uint64_t number = head.latest->info.number.value;
   if (number == 1) return std::optional<VersionInfo>();
   std::string value;

@@ -53,6 +53,7 @@ std::string describe_commit(const Builder& builder, NodeId dataset, Sequence seq
 std::string format_utc(int64_t time_ns);
 
 // The newest version before this commit: not what other members of the same transaction made. nullopt: there is none.
+// Not of a branch.
 Result<std::optional<VersionInfo>> version_before(const Builder& builder, NodeId dataset, const DatasetHead& head);
 // kConflict when the name was given, moved or dropped by another commit after `base`.
 Status check_name_unchanged(const Builder& builder, NodeId dataset, const std::string& name, Sequence base);

@@ -17,8 +17,9 @@ bool same_cell(const ColumnView& a, const ColumnView& b, uint64_t row) {
 
 }  // namespace
 
-PatchBuilder::PatchBuilder(Core& core, std::shared_ptr<const SnapshotImpl> before, ColumnInfo column)
-    : core_(core),
+PatchBuilder::PatchBuilder(StoreImpl& store, std::shared_ptr<const SnapshotImpl> before, ColumnInfo column)
+    : store_(store),
+      core_(store.core()),
       before_(std::move(before)),
       column_(std::move(column)),
       granule_rows_(granule_rows(column_.type)),
@@ -109,7 +110,7 @@ Status PatchBuilder::put_cells(const ColumnView& values) {
   if (values.rows == 0) return {};
   placed_ += values.rows;
   bytes_ += inline_bytes(values);
-  uint64_t inline_max = std::min(core_.options.inline_bytes_max, core_.options.entries_inline_max / 2);
+  uint64_t inline_max = std::min(store_.inline_bytes_max(), core_.options.entries_inline_max / 2);
   if (!fragment_ && bytes_ > inline_max) {
     fragment_ =
         std::make_unique<PreparedFragment>(core_, std::vector<format::ColumnSpec>{{column_.id, column_.type}}, false);
@@ -145,7 +146,7 @@ Status PatchBuilder::finish() {
 Status PatchBuilder::check_conflicts(const Builder& builder, Sequence base, const std::vector<Sequence>& own) const {
   if (plans_.empty()) return {};
   auto visit = [&](uint64_t granule, const BornPatch& patch) -> Status {
-    if (std::binary_search(own.begin(), own.end(), patch.birth) || builder.is_own(patch.birth)) return {};
+    if (std::binary_search(own.begin(), own.end(), patch.birth)) return {};
     auto plan = std::lower_bound(plans_.begin(), plans_.end(), granule,
                                  [](const Plan& at, uint64_t row) { return at.granule < row; });
     if (plan == plans_.end() || plan->granule != granule) return {};

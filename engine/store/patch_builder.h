@@ -14,7 +14,7 @@ namespace stela::store {
 class PatchBuilder {
  public:
   // `before`: what the cells hold as the writer knows them. `column`: as it has it, also a dropped one.
-  PatchBuilder(Core& core, std::shared_ptr<const SnapshotImpl> before, ColumnInfo column);
+  PatchBuilder(StoreImpl& store, std::shared_ptr<const SnapshotImpl> before, ColumnInfo column);
 
   const ColumnInfo& column() const { return column_; }
   // Row ids, ascending, above those of earlier calls; cells that hold these values already are left out.
@@ -53,6 +53,7 @@ class PatchBuilder {
   Status put_cells(const ColumnView& values);
   std::string key_of(const Plan& plan) const;
 
+  StoreImpl& store_;
   Core& core_;
   const std::shared_ptr<const SnapshotImpl> before_;
   const ColumnInfo column_;

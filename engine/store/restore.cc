@@ -50,7 +50,6 @@ class Restoration {
   std::map<std::string, ColumnId> names_;  // whose meaning changes; 0: none
   bool rows_differ_ = false;
   bool head_moved_ = false;
-  bool staged_ = false;
 };
 
 Status Restoration::prepare() {
@@ -90,7 +89,7 @@ Status Restoration::prepare_columns() {
 // Cells that were changed since get back what they held.
 Status Restoration::prepare_cells(const ColumnInfo& now, Column* column) const {
   if (now.patched <= target_->version().sequence) return {};
-  auto patches = std::make_unique<PatchBuilder>(store_.core(), head_, now);
+  auto patches = std::make_unique<PatchBuilder>(store_, head_, now);
   auto visit = [&](uint64_t granule, std::vector<BornPatch>& found) -> Result<bool> {
     std::vector<uint64_t> ids;
     for (const BornPatch& patch : found) {
@@ -155,14 +154,15 @@ Status Restoration::put_rows(Builder& builder) const {
 
 Status Restoration::build(Builder& builder, const CommitInfo& info, VersionInfo* version) {
   STELA_ASSIGN(DatasetHead head, read_head(builder, head_->dataset()));
-  head_moved_ = !head.latest || head.latest->info.number != head_->version().number;
-  if (staged_ && head_moved_) {
+  if (Branch* branch = store_.branch(); branch != nullptr && !builder.in_branch()) {
     STELA_ASSIGN(auto before, version_before(builder, dataset(), head));
-    return {Code::kConflict, "the dataset was changed by " + (before ? describe_version(*before) : "others") +
-                                 " since the transaction, which restores an older version of it, began"};
+    if (before && before->sequence > branch->base()) {
+      return {Code::kConflict, "the dataset was changed by " + describe_version(*before) +
+                                   " since the transaction, which restores an older version of it, began"};
+    }
+  } else {
+    head_moved_ = !head.latest || head.latest->info.sequence != head_->version().sequence;
   }
-  head_moved_ = head_moved_ || (!staged_ && head.latest->info.sequence != head_->version().sequence);
-  staged_ = store_.branch() != nullptr;
   if (head_moved_) {
     return {Code::kConflict, "others keep on committing to the dataset, last " +
                                  (head.latest ? describe_version(head.latest->info) : std::string("just now")) +
@@ -188,13 +188,11 @@ void Restoration::settle() const {
   }
 }
 
-Result<std::optional<VersionInfo>> stage(Branch& branch, std::shared_ptr<Restoration> made, const CommitInfo& info) {
-  VersionInfo version;
-  STELA_TRY(branch.stage(
+Status stage(Branch& branch, std::shared_ptr<Restoration> made, const CommitInfo& info, VersionInfo* version) {
+  return branch.stage(
       {made->dataset(), [made, info](Builder& builder, VersionInfo* into) { return made->build(builder, info, into); },
        [made] { made->settle(); }, [made] { made->remove(); }},
-      &version));
-  return std::optional<VersionInfo>(std::move(version));
+      version);
 }
 
 }  // namespace
@@ -208,13 +206,16 @@ Result<std::optional<VersionInfo>> restore_version(StoreImpl& store, NodeId data
     Restoration& restoration = *made;
     STELA_TRY(restoration.prepare());
     if (!restoration.differs()) return std::optional<VersionInfo>();
-    if (Branch* branch = store.branch(); branch != nullptr) return stage(*branch, std::move(made), info);
     VersionInfo version;
-    Status status =
-        store.commit(Privilege::kOrdinary, [&](Builder& builder) { return restoration.build(builder, info, &version); })
-            .status();
+    Status status;
+    if (Branch* branch = store.branch(); branch != nullptr) {
+      status = stage(*branch, made, info, &version);
+    } else {
+      auto build = [&](Builder& builder) { return restoration.build(builder, info, &version); };
+      status = store.commit(Privilege::kOrdinary, build).status();
+    }
     if (status.ok()) {
-      restoration.settle();
+      if (store.branch() == nullptr) restoration.settle();
       return std::optional<VersionInfo>(std::move(version));
     }
     if (status.code() == Code::kConflict) restoration.remove();

@@ -236,20 +236,25 @@ Result<Table> Store::table(NodeId id) const {
   return Table(impl_.get(), id);
 }
 
-std::unique_ptr<Transaction> Store::begin() {
-  return std::unique_ptr<Transaction>(new Transaction(StoreImpl::branch_of(*impl_)));
+Result<std::unique_ptr<Transaction>> Store::begin() {
+  if (impl_->branch() != nullptr) return invalid("a transaction cannot begin within another");
+  return std::unique_ptr<Transaction>(new Transaction(std::unique_ptr<Store>(new Store(StoreImpl::branch_of(*impl_)))));
 }
 
-Transaction::Transaction(std::unique_ptr<StoreImpl> impl) : impl_(std::move(impl)) {}
+Transaction::Transaction(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 Transaction::~Transaction() = default;
 
-Table Transaction::table(NodeId dataset) const { return Table(impl_.get(), dataset); }
+Table Transaction::table(NodeId dataset) const { return Table(store_->impl_.get(), dataset); }
+Store& Transaction::store() const { return *store_; }
+uint64_t Transaction::changes() const { return store_->impl_->branch()->changes(); }
 
-Status Transaction::check() const { return impl_->branch()->check(); }
+Status Transaction::check() const { return store_->impl_->branch()->check(); }
 
 Result<std::vector<std::pair<NodeId, VersionInfo>>> Transaction::commit(const CommitInfo& info) {
-  return impl_->branch()->commit(info);
+  return store_->impl_->branch()->commit(info);
 }
+
+void Transaction::give_up(Status why) { store_->impl_->branch()->give_up(std::move(why)); }
 
 Status Store::maintain(bool force) { return impl_->maintenance().run(force, force); }
 std::optional<std::string> Store::read_only_reason() const { return impl_->core().latch.reason(); }

@@ -31,6 +31,7 @@
 namespace stela {
 
 class Store;
+class Store;
 class StoreImpl;
 
 // Rows of a large or unknown number, streamed into a dataset: memory is bounded by
@@ -133,23 +134,32 @@ class Table {
 // Its tables show what it began on and its own changes, and nothing that others commit meanwhile; nobody else sees any
 // of it before commit(). Each change is validated against what was committed since it began, at the commit: rows
 // appended by both sides follow each other; the same cell, or the same column's name, changed by both is kConflict.
-// Destroyed without commit: nothing happened. It must not outlive its store. Thread-safe; its appenders and writers are
-// as those of others.
+// Destroyed without commit: nothing happened. It must not outlive its store, and what was made of its tables must not
+// outlive it. Thread-safe; its appenders and writers are as those of others.
+//
+// Small changes are held in memory, up to three quarters of a segment of the log (kLimit); larger ones are written to
+// files at once.
 class Transaction {
  public:
   ~Transaction();
-  // Its version is provisional: the number it would have now.
+  // Each change counts as a version there; others see them as one.
   Table table(NodeId dataset) const;
+  // All of the store as the transaction sees it, for reading: names, tags and attributes cannot be changed in it
+  // (kUnsupported). Lives as long as this.
+  Store& store() const;
+  uint64_t changes() const;
   // What commit() would say now; changes nothing. O(changes).
   Status check() const;
   // One version in each dataset it changed, with this author, operation ("transaction" if empty) and message. kConflict
   // names the commit that was first; nothing is lost then and commit may be tried again. Once it succeeded: kInvalid.
   Result<std::vector<std::pair<NodeId, VersionInfo>>> commit(const CommitInfo& info);
+  // Ends it without a commit, while its tables may still be in use: what they show stays, changes give `why`.
+  void give_up(Status why);
 
  private:
   friend class Store;
-  explicit Transaction(std::unique_ptr<StoreImpl> impl);
-  std::unique_ptr<StoreImpl> impl_;
+  explicit Transaction(std::unique_ptr<Store> store);
+  const std::unique_ptr<Store> store_;
 };
 
 class Store {
@@ -191,8 +201,8 @@ class Store {
   Result<Table> table(std::string_view path) const;
   Result<Table> table(NodeId id) const;
 
-  // A transaction over the newest state. O(1).
-  std::unique_ptr<Transaction> begin();
+  // A transaction over the newest state. O(1). kInvalid within another.
+  Result<std::unique_ptr<Transaction>> begin();
 
   // ---- the general commit: tags, receipts and what upper layers keep in the catalogue (commit.h).
   Result<CommitResult> commit(const CommitInfo& info, const CommitFunction& build);
@@ -217,6 +227,7 @@ class Store {
   StoreImpl& impl() const { return *impl_; }
 
  private:
+  friend class Transaction;
   explicit Store(std::unique_ptr<StoreImpl> impl);
   std::unique_ptr<StoreImpl> impl_;
 };

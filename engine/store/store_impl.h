@@ -28,11 +28,14 @@ class StoreImpl {
   store::ReadView view() { return branch_ != nullptr ? branch_->view() : core_.states.view(); }
   // Null but in a transaction.
   store::Branch* branch() { return branch_.get(); }
+  uint64_t inline_bytes_max() {
+    return branch_ != nullptr ? branch_->inline_bytes_max() : core_.options.inline_bytes_max;
+  }
   // Of changes that no transaction holds: kUnsupported in one.
   Result<CommitResult> commit(store::Privilege privilege, const store::Committer::Build& build);
-  store::Committer& committer() { return *committer_; }
-  store::Maintenance& maintenance() { return *maintenance_; }
-  LogDevice& log() { return *log_; }
+  store::Committer& committer() { return parent_ != nullptr ? *parent_->committer_ : *committer_; }
+  store::Maintenance& maintenance() { return parent_ != nullptr ? *parent_->maintenance_ : *maintenance_; }
+  LogDevice& log() { return parent_ != nullptr ? *parent_->log_ : *log_; }
   // A commit gave the dataset a fragment: there may be something to merge.
   void grown(NodeId dataset) {
     if (parent_ != nullptr) return parent_->grown(dataset);

@@ -19,7 +19,7 @@ class UpdateWriterImpl final : public UpdateWriter {
         living_(living),
         settled_ids_(settled_ids),
         own_(std::move(own)),
-        patches_(store.core(), before, column) {}
+        patches_(store, before, column) {}
 
   Status write(std::span<const uint64_t> rows, const ColumnView& values) override;
   uint64_t cells() const override { return patches_.cells(); }
@@ -92,7 +92,7 @@ Status UpdateWriterImpl::check_column(const Builder& builder, const std::optiona
 
 // Rows that a transaction appended itself have other ids once others appended before it.
 Status UpdateWriterImpl::check_appended(const Builder& builder, const DatasetHead& head) const {
-  if (patches_.end() <= settled_ids_) return {};
+  if (builder.in_branch() || patches_.end() <= settled_ids_) return {};
   STELA_ASSIGN(auto before, version_before(builder, base_->dataset(), head));
   if (!before || before->row_ids == settled_ids_) return {};
   return {Code::kConflict, "rows were appended by " + describe_version(*before) +

@@ -393,7 +393,7 @@ Operation transaction(const Model& model, SeededRandom& random) {
     dataset.versions.push_back(std::move(last));
   }
   operation.run = [changes](Store& store) -> Status {
-    auto transaction = store.begin();
+    STELA_ASSIGN(auto transaction, store.begin());
     for (const auto& [name, change] : changes) {
       STELA_ASSIGN(Table table, store.table("/" + name));
       STELA_TRY(change(transaction->table(table.id())));

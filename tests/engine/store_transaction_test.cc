@@ -1,6 +1,8 @@
 // Transactions: what they see, what others see, conflicts, upkeep beside them.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "engine/io/memory_env.h"
 #include "engine/store/store.h"
 
@@ -44,6 +46,11 @@ class StoreTransaction : public ::testing::Test {
     ASSERT_TRUE(store.ok()) << store.status().message();
     store_ = std::move(*store);
   }
+  std::unique_ptr<Transaction> begin() const {
+    auto begun = store_->begin();
+    EXPECT_TRUE(begun.ok()) << begun.status().message();
+    return std::move(*begun);
+  }
   static void must(const Status& status) { ASSERT_TRUE(status.ok()) << status.message(); }
   static Status append(const Table& table, const Values& a, const Values& b) {
     return table.append(rows_of(a, b), {.author = "bob"}).status();
@@ -66,7 +73,7 @@ class StoreTransaction : public ::testing::Test {
 };
 
 TEST_F(StoreTransaction, SeesItsOwnChangesAndNobodyElseDoes) {
-  auto tx = store_->begin();
+  auto tx = begin();
   Table own = tx->table(table_.id());
   EXPECT_EQ((Values{1, 2, 3}), read(own, "a"));
   must(append(own, {4, 5}, {40, 50}));
@@ -79,7 +86,7 @@ TEST_F(StoreTransaction, SeesItsOwnChangesAndNobodyElseDoes) {
   EXPECT_EQ((Values{10, 20, 30, 40, 50}), read(own, "d"));
   EXPECT_EQ((Values{7, 8, 9, 10, 11}), read(own, "c"));
   EXPECT_FALSE(own.head()->column("b").ok());
-  EXPECT_EQ(2u, own.latest()->value);
+  EXPECT_EQ(7u, own.latest()->value);  // each change counts inside
   EXPECT_EQ((Values{1, 2, 3}), read(table_, "a"));
   EXPECT_EQ(1u, table_.latest()->value);
   must(tx->check());
@@ -109,14 +116,14 @@ TEST_F(StoreTransaction, SeesItsOwnChangesAndNobodyElseDoes) {
 TEST_F(StoreTransaction, SpansDatasetsAndIsGoneWithoutACommit) {
   Table other = *store_->create_table("/u");
   {
-    auto tx = store_->begin();
+    auto tx = begin();
     must(append(tx->table(table_.id()), {4}, {40}));
     must(append(tx->table(other.id()), {1}, {1}));
     EXPECT_EQ((Values{1}), read(tx->table(other.id()), "a"));
   }
   EXPECT_EQ(1u, table_.latest()->value);
   EXPECT_EQ(0u, other.latest()->value);
-  auto tx = store_->begin();
+  auto tx = begin();
   must(append(tx->table(table_.id()), {4}, {40}));
   must(append(tx->table(other.id()), {1}, {1}));
   auto versions = tx->commit({});
@@ -126,11 +133,12 @@ TEST_F(StoreTransaction, SpansDatasetsAndIsGoneWithoutACommit) {
   EXPECT_EQ((Values{1, 2, 3, 4}), read(table_, "a"));
   EXPECT_EQ((Values{1}), read(other, "a"));
   EXPECT_EQ(Code::kInvalid, tx->commit({}).status().code());
-  EXPECT_EQ(Code::kInvalid, append(tx->table(other.id()), {2}, {2}).code());
+  EXPECT_EQ(Code::kConflict, append(tx->table(other.id()), {2}, {2}).code());
+  EXPECT_EQ(Code::kInvalid, tx->store().begin().status().code());
 }
 
 TEST_F(StoreTransaction, WhatOthersCommitIsNotSeenAndRowsOfBothFollowEachOther) {
-  auto tx = store_->begin();
+  auto tx = begin();
   Table own = tx->table(table_.id());
   must(append(table_, {100}, {100}));  // into the tail that the transaction reads
   EXPECT_EQ((Values{1, 2, 3}), read(own, "a"));
@@ -192,7 +200,7 @@ TEST_F(StoreTransaction, TheFirstCommitterWins) {
     SCOPED_TRACE(each.name);
     Table table = *store_->create_table(std::string("/") + each.name);
     must(append(table, {1, 2, 3}, {10, 20, 30}));
-    auto tx = store_->begin();
+    auto tx = begin();
     must(append(tx->table(table_.id()), {9}, {9}));  // in another dataset, as whole as the rest
     must(each.own(tx->table(table.id())));
     must(tx->check());
@@ -214,10 +222,102 @@ TEST_F(StoreTransaction, TheFirstCommitterWins) {
   }
 }
 
+TEST_F(StoreTransaction, RestoresAnOlderVersionAmongItsChanges) {
+  must(append(table_, {4}, {40}));
+  must(update(table_, 0, -1));
+  {
+    auto tx = begin();
+    Table own = tx->table(table_.id());
+    must(append(own, {5}, {50}));
+    auto restored = own.restore(VersionNumber{1}, {});
+    ASSERT_TRUE(restored.ok()) << restored.status().message();
+    EXPECT_EQ((Values{1, 2, 3}), read(own, "a"));
+    must(append(own, {6}, {60}));
+    must(update(own, 3, -6));
+    EXPECT_EQ((Values{1, 2, 3, -6}), read(own, "a"));
+    EXPECT_EQ((Values{-1, 2, 3, 4}), read(table_, "a"));
+    must(tx->check());
+    ASSERT_TRUE(tx->commit({}).ok());
+  }
+  EXPECT_EQ((Values{1, 2, 3, -6}), read(table_, "a"));
+  EXPECT_EQ(4u, table_.latest()->value);
+
+  auto tx = begin();
+  Table own = tx->table(table_.id());
+  must(append(own, {7}, {70}));
+  ASSERT_TRUE(own.restore(VersionNumber{1}, {}).ok());
+  must(append(table_, {8}, {80}));
+  Status lost = tx->commit({}).status();
+  EXPECT_EQ(Code::kConflict, lost.code());
+  EXPECT_NE(std::string::npos, lost.message().find("version 5 (append, by bob")) << lost.message();
+  EXPECT_EQ((Values{1, 2, 3, -6, 8}), read(table_, "a"));
+}
+
+TEST_F(StoreTransaction, ManySmallChangesGoToFilesAndThenThereIsNoRoom) {
+  env_ = nullptr;
+  StoreOptions small;
+  small.log_segment_bytes = 256 << 10;
+  open(small);
+  table_ = *store_->create_table("/t");
+  must(append(table_, {1, 2, 3}, {10, 20, 30}));
+  auto tx = begin();
+  Table own = tx->table(table_.id());
+  auto files = [&] { return env_->files().list("data/0").ok() ? env_->files().list("data/0")->size() : 0; };
+  Values thousand(1000, 7);
+  Values expected{1, 2, 3};
+  Status last;
+  for (int i = 0; i < 1000 && files() < 5; ++i) {
+    must(append(own, thousand, thousand));
+    expected.insert(expected.end(), thousand.begin(), thousand.end());
+  }
+  EXPECT_EQ(expected, read(own, "a"));
+  must(tx->check());
+  ASSERT_TRUE(tx->commit({}).ok());
+  EXPECT_EQ(expected, read(table_, "a"));
+
+  auto full = begin();
+  for (int i = 0; i < 100'000 && last.ok(); ++i) last = update(full->table(table_.id()), 0, i);
+  EXPECT_EQ(Code::kLimit, last.code());
+  EXPECT_NE(std::string::npos, last.message().find("commit it and begin another")) << last.message();
+  must(full->check());
+  ASSERT_TRUE(full->commit({}).ok());
+}
+
+TEST_F(StoreTransaction, OneThatIsGivenUpTakesNothingMore) {
+  auto tx = begin();
+  Table own = tx->table(table_.id());
+  must(append(own, {4}, {40}));
+  auto shown = own.head();
+  tx->give_up({Code::kConflict, "it was idle for too long"});
+  EXPECT_EQ(4u, shown->rows());
+  EXPECT_EQ("it was idle for too long", append(own, {5}, {50}).message());
+  EXPECT_EQ(Code::kConflict, tx->commit({}).status().code());
+  EXPECT_EQ((Values{1, 2, 3}), read(table_, "a"));
+}
+
+TEST_F(StoreTransaction, FilesOfOneThatIsGivenUpGo) {
+  Values many(100'000);
+  must(append(table_, many, many));
+  auto files = [&] { return env_->files().list("data/0")->size(); };
+  size_t before = files();
+  {
+    auto tx = begin();
+    Table own = tx->table(table_.id());
+    must(append(own, many, many));
+    must(save(own, "c", Values(200'003)));
+    Values rows(50'000);
+    std::iota(rows.begin(), rows.end(), 0);
+    ColumnData ones = integers(Values(50'000, 1));
+    must(own.update("a", {reinterpret_cast<const uint64_t*>(rows.data()), rows.size()}, ones.view(), {}).status());
+    EXPECT_LT(before, files());
+  }
+  EXPECT_EQ(before, files());
+}
+
 TEST_F(StoreTransaction, LargeChangesAreFilesOfTheirOwn) {
   Values many(100'000);
   for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<int64_t>(i * 977);
-  auto tx = store_->begin();
+  auto tx = begin();
   Table own = tx->table(table_.id());
   must(append(own, many, many));
   must(update(own, 50'000, -1));
