@@ -1,5 +1,5 @@
-// Columns as pages: how small each becomes, by which encoding, how fast one core encodes and decodes it, zstd -3 beside
-// it; and what packed pages cost to read against plain ones.
+// Columns as pages, light and cold: how small each becomes, by which encoding, how fast one core encodes and decodes
+// it, zstd -3 beside it.
 #include <zstd.h>
 
 #include <cmath>
@@ -9,21 +9,19 @@
 #include <sstream>
 
 #include "bench/support/arguments.h"
+#include "bench/support/raw_columns.h"
 #include "bench/support/report.h"
 #include "bench/support/samples.h"
 #include "bench/support/workspace.h"
+#include "engine/format/bare_values.h"
 #include "engine/format/encoding_choice.h"
+#include "engine/format/page_validity.h"
 
 namespace stela::bench {
 namespace {
 
-constexpr uint64_t kPageBytes = 256 << 10;
+constexpr uint64_t kPageBytes = 256 << 10, kColdPageBytes = 1 << 20;
 constexpr int kRepeats = 5;
-
-struct NamedColumn {
-  std::string name;
-  ColumnData values;
-};
 
 template <typename Make>
 NamedColumn made(std::string name, const DataType& type, uint64_t rows, Make make) {
@@ -114,15 +112,17 @@ std::vector<NamedColumn> flight_columns(const std::string& path) {
 }
 
 struct Measured {
-  uint64_t plain = 0, stored = 0, zstd = 0;
-  double encode = 0, decode = 0, zstd_decode = 0;  // seconds
+  uint64_t plain = 0, stored = 0;
+  double encode = 0, decode = 0;  // seconds
   std::string encodings;
 };
 
-std::vector<ColumnView> pages_of(const ColumnView& values) {
-  const uint64_t rows = std::max<uint64_t>(
-      1, kPageBytes * values.rows /
-             std::max<uint64_t>(1, values.value_bytes() + (values.type->is_variable() ? 4 * values.rows : 0)));
+uint64_t plain_bytes(const ColumnView& values) {
+  return values.value_bytes() + (values.type->is_variable() ? 4 * values.rows : 0);
+}
+
+std::vector<ColumnView> pages_of(const ColumnView& values, uint64_t page_bytes) {
+  const uint64_t rows = std::max<uint64_t>(1, page_bytes * values.rows / std::max<uint64_t>(1, plain_bytes(values)));
   std::vector<ColumnView> pages;
   for (uint64_t row = 0; row < values.rows; row += rows) {
     pages.push_back(values.slice(row, std::min(rows, values.rows - row)));
@@ -132,9 +132,9 @@ std::vector<ColumnView> pages_of(const ColumnView& values) {
 
 // The shortest of some repetitions.
 template <typename Work>
-double shortest(Work work) {
+double shortest(int repeats, Work work) {
   double best = 1e9;
-  for (int i = 0; i < kRepeats; ++i) {
+  for (int i = 0; i < repeats; ++i) {
     Stopwatch watch;
     work();
     best = std::min(best, watch.seconds());
@@ -142,40 +142,52 @@ double shortest(Work work) {
   return best;
 }
 
-void measure_zstd(const std::vector<ColumnView>& pages, Measured& measured) {
+// Pages of 256 KiB, plain values, by zstd -3.
+Measured measure_zstd(const ColumnView& values) {
+  Measured measured;
   const format::Encoding& plain = *format::find_encoding(format::EncodingId::kPlain);
-  for (const ColumnView& page : pages) {
+  for (const ColumnView& page : pages_of(values, kPageBytes)) {
     Buffer bytes;
     require(plain.encode(page, format::EncodingMode::kLight, bytes));
     Buffer packed(ZSTD_compressBound(bytes.size()));
     const size_t size = ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), 3);
-    measured.zstd += size;
+    measured.stored += size;
     Buffer back(bytes.size());
-    measured.zstd_decode += shortest([&] { ZSTD_decompress(back.data(), back.size(), packed.data(), size); });
+    measured.decode += shortest(kRepeats, [&] { ZSTD_decompress(back.data(), back.size(), packed.data(), size); });
   }
+  return measured;
 }
 
-Measured measure(const ColumnView& values) {
+uint64_t validity_bytes(const ColumnView& page) {
+  if (page.null_count() == 0) return 0;
+  const std::string runs = format::encode_validity_runs(page);
+  return runs.empty() ? (page.rows + 63) / 64 * 8 : sizeof(uint32_t) + runs.size();
+}
+
+Measured measure(const ColumnView& values, format::EncodingMode mode) {
+  const bool cold = mode == format::EncodingMode::kCold;
   Measured measured;
   std::map<std::string, uint64_t> used;
-  const std::vector<ColumnView> pages = pages_of(values);
-  for (const ColumnView& page : pages) {
+  for (const ColumnView& page : pages_of(values, cold ? kColdPageBytes : kPageBytes)) {
     format::EncodedValues encoded;
-    measured.encode += shortest([&] {
-      encoded = require(format::encode_cheapest(page, format::kPageRank, format::EncodingMode::kLight, 0.9));
+    measured.encode += shortest(cold ? 1 : kRepeats, [&] {
+      const format::BareValues bare(page);
+      encoded = require(format::encode_cheapest(bare.view(), format::kPageRank, mode, cold ? 0.98 : 0.9));
     });
     ByteSpan bytes = encoded.bytes.span();
     if (encoded.encoding->is_identity(*page.type)) bytes = {page.values, static_cast<size_t>(page.value_bytes())};
     ColumnData out(*page.type);
-    measured.decode += shortest([&] {
+    measured.decode += shortest(kRepeats, [&] {
       out.clear();
       require(encoded.encoding->decode_range(bytes, *page.type, page.rows, 0, page.rows, out));
+      if (page.validity == nullptr) return;
+      out.set_validity_of_last(page.rows, page.validity, page.validity_offset);
+      out.fill_nulls_of_last(page.rows);
     });
-    measured.stored += bytes.size();
-    measured.plain += page.value_bytes() + (page.type->is_variable() ? 4 * page.rows : 0);
+    measured.stored += bytes.size() + validity_bytes(page);
+    measured.plain += plain_bytes(page);
     ++used[encoded.encoding->name()];
   }
-  measure_zstd(pages, measured);
   for (const auto& [name, count] : used) measured.encodings += (measured.encodings.empty() ? "" : ", ") + name;
   return measured;
 }
@@ -186,23 +198,56 @@ std::string rate(uint64_t bytes, double seconds) {
   return text;
 }
 
+std::string slow_rate(uint64_t bytes, double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f MB/s", static_cast<double>(bytes) / seconds / 1e6);
+  return text;
+}
+
 std::string saved(uint64_t stored, uint64_t plain) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f %%", 100 - 100 * static_cast<double>(stored) / static_cast<double>(plain));
   return text;
 }
 
-void run(const Arguments& arguments) {
-  const uint64_t rows = arguments.number("rows");
-  std::vector<NamedColumn> columns = made_columns(rows);
+void print_row(const std::string& name, const Measured& light, const Measured& cold, const Measured& zstd) {
+  std::printf("| %-24s | %-18s | %-22s | %8s | %8s | %8s | %11s | %11s | %11s | %10s | %10s |\n", name.c_str(),
+              light.encodings.c_str(), cold.encodings.c_str(), saved(light.stored, light.plain).c_str(),
+              saved(cold.stored, cold.plain).c_str(), saved(zstd.stored, light.plain).c_str(),
+              rate(light.plain, light.decode).c_str(), rate(light.plain, cold.decode).c_str(),
+              rate(light.plain, zstd.decode).c_str(), slow_rate(light.plain, light.encode).c_str(),
+              slow_rate(light.plain, cold.encode).c_str());
+}
+
+void print_line(const std::string& name, const char* mode, const Measured& m) {
+  std::printf("%s\t%s\t%llu\t%llu\t%.9f\t%.9f\t%s\n", name.c_str(), mode, static_cast<unsigned long long>(m.plain),
+              static_cast<unsigned long long>(m.stored), m.decode, m.encode, m.encodings.c_str());
+}
+
+std::vector<NamedColumn> columns_to_measure(const Arguments& arguments) {
+  if (!arguments.text("columns").empty()) return raw_columns(arguments.text("columns"));
+  std::vector<NamedColumn> columns = made_columns(arguments.number("rows"));
   for (NamedColumn& column : flight_columns(arguments.text("flights"))) columns.push_back(std::move(column));
-  std::printf("%-24s %-22s %9s %9s | %12s %12s | %12s\n", "column", "encodings", "saved", "zstd -3", "decode", "zstd",
-              "encode");
-  for (const NamedColumn& column : columns) {
-    const Measured m = measure(column.values.view());
-    std::printf("%-24s %-22s %9s %9s | %12s %12s | %12s\n", column.name.c_str(), m.encodings.c_str(),
-                saved(m.stored, m.plain).c_str(), saved(m.zstd, m.plain).c_str(), rate(m.plain, m.decode).c_str(),
-                rate(m.plain, m.zstd_decode).c_str(), rate(m.plain, m.encode).c_str());
+  return columns;
+}
+
+void run(const Arguments& arguments) {
+  const bool lines = arguments.number("lines") != 0;
+  if (!lines) {
+    std::printf("| %-24s | %-18s | %-22s | %8s | %8s | %8s | %11s | %11s | %11s | %10s | %10s |\n", "column", "light",
+                "cold", "saved", "cold", "zstd -3", "decode", "cold", "zstd", "encode", "cold");
+    std::printf("|%s\n", "---|---|---|---|---|---|---|---|---|---|---|");
+  }
+  for (const NamedColumn& column : columns_to_measure(arguments)) {
+    const ColumnView values = column.values.view();
+    const Measured light = measure(values, format::EncodingMode::kLight);
+    const Measured cold = measure(values, format::EncodingMode::kCold);
+    if (lines) {
+      print_line(column.name, "light", light);
+      print_line(column.name, "cold", cold);
+      continue;
+    }
+    print_row(column.name, light, cold, measure_zstd(values));
   }
 }
 
@@ -213,7 +258,9 @@ int main(int argc, char** argv) {
   const stela::bench::Arguments arguments(
       argc, argv, "sizes and speeds of encoded pages",
       {{"rows", "1000000", "rows of each column"},
-       {"flights", "tests/data/flights.csv", "the sample of flights; left out where it is not there"}});
+       {"flights", "tests/data/flights.csv", "the sample of flights; left out where it is not there"},
+       {"columns", "", "a folder of columns (support/raw_columns.h) to measure in place of these"},
+       {"lines", "0", "1: name, mode, plain and stored bytes, seconds to decode and encode, encodings, for scripts"}});
   stela::bench::run(arguments);
   return 0;
 }

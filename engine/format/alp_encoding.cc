@@ -156,7 +156,7 @@ struct AlpPage {
     page.positions = encoded.data();
     page.values = page.positions + page.exceptions * sizeof(uint32_t);
     encoded = encoded.subspan(page.exceptions * kExceptionBytes<Float>);
-    STELA_ASSIGN(page.integers, InnerColumn::take(encoded, 1, AlpTraits<Float>::integer_type(), rows));
+    STELA_ASSIGN(page.integers, InnerColumn::take(encoded, 2, AlpTraits<Float>::integer_type(), rows));
     if (!encoded.empty()) return damaged("an ALP page has bytes behind its integers");
     return page;
   }
@@ -206,7 +206,7 @@ Status AlpEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& 
     out.append_value(static_cast<uint32_t>(columns.positions.size()));
     out.append(std::as_bytes(std::span(columns.positions)));
     out.append(std::as_bytes(std::span(columns.values)));
-    return append_inner(columns.integers.view(), 1, mode, out);
+    return append_inner(columns.integers.view(), 2, mode, out);
   });
 }
 

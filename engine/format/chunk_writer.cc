@@ -5,7 +5,7 @@
 namespace stela::format {
 namespace {
 
-constexpr double kPagesShareMax = 0.5;
+constexpr double kPagesShareMax = 0.5, kColdPagesShareMax = 0.9;
 
 }  // namespace
 
@@ -15,7 +15,11 @@ ChunkWriter::ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats)
       flats_(flats),
       statistics_(spec_.type, spec_.id.value, limits.statistics_rows, limits.node_bytes),
       undecided_(spec_.type) {
-  if (!spec_.type.is_numpy()) paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+  if (!spec_.type.is_numpy()) paged_ = paged_writer();
+}
+
+std::unique_ptr<PagedWriter> ChunkWriter::paged_writer() const {
+  return std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes, limits_.mode);
 }
 
 Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
@@ -34,19 +38,20 @@ Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
 
 // Told by pages of what waits and of what comes: of many, every eighth.
 Result<bool> ChunkWriter::is_much_smaller_in_pages(const ColumnView& next) const {
-  if (spec_.keep_flat) return false;
+  const bool cold = limits_.mode == EncodingMode::kCold;
+  if (spec_.keep_flat && !cold) return false;
   const uint64_t page_rows = std::max<uint64_t>(1, limits_.page_bytes / spec_.type.value_width());
   double plain = 0, encoded = 0;
   for (const ColumnView& values : {undecided_.view(), next}) {
     for (uint64_t row = 0; row < values.rows; row += 8 * page_rows) {
       const ColumnView page = values.slice(row, std::min(page_rows, values.rows - row));
-      STELA_ASSIGN(EncodedValues chosen, PagedWriter::encode(page, 1.0));
+      STELA_ASSIGN(EncodedValues chosen, PagedWriter::encode(page, limits_.mode, 1.0));
       plain += static_cast<double>(page.value_bytes());
       const bool identity = chosen.encoding->is_identity(spec_.type);
       encoded += static_cast<double>(identity ? page.value_bytes() : chosen.bytes.size());
     }
   }
-  return encoded <= plain * kPagesShareMax;
+  return encoded <= plain * (cold ? kColdPagesShareMax : kPagesShareMax);
 }
 
 // Flat as soon as there are enough bytes; pages when memory does not allow to wait for them, or when they are much
@@ -64,7 +69,7 @@ Status ChunkWriter::decide(const ColumnView& next, NodeSink& sink) {
       STELA_TRY(flat_->begin());
     }
   }
-  if (flat_ == nullptr) paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+  if (flat_ == nullptr) paged_ = paged_writer();
   ColumnData before = std::exchange(undecided_, ColumnData(spec_.type));
   return append_decided(before.view(), sink);
 }
@@ -76,7 +81,7 @@ Status ChunkWriter::append_decided(const ColumnView& values, NodeSink& sink) {
 
 Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
   if (flat_ == nullptr && paged_ == nullptr) {
-    paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes);
+    paged_ = paged_writer();
     STELA_TRY(append_decided(undecided_.view(), sink));
     undecided_ = ColumnData(spec_.type);
   }

@@ -28,6 +28,7 @@ struct ChunkLimits {
   uint64_t buffer_bytes = 0;  // what may wait for the decision
   uint64_t statistics_rows = 0;
   uint32_t node_bytes = 0;
+  EncodingMode mode = EncodingMode::kLight;
 };
 
 // Not thread-safe.
@@ -39,6 +40,7 @@ class ChunkWriter {
   Result<ColumnMetadata> finish(NodeSink& sink);
 
  private:
+  std::unique_ptr<PagedWriter> paged_writer() const;
   Result<bool> is_much_smaller_in_pages(const ColumnView& next) const;
   Status decide(const ColumnView& next, NodeSink& sink);
   Status append_decided(const ColumnView& values, NodeSink& sink);

@@ -24,8 +24,8 @@ struct DictionaryPage {
     page.count = get_fixed<uint32_t>(encoded.data());
     if (page.count > kDictionaryMax || page.count > rows) return damaged("a dictionary has too many values");
     encoded = encoded.subspan(sizeof(uint32_t));
-    STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 2, code_type(), rows));
-    STELA_ASSIGN(page.values, InnerColumn::take(encoded, 2, type, page.count, may_be_cut));
+    STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 3, code_type(), rows));
+    STELA_ASSIGN(page.values, InnerColumn::take(encoded, 3, type, page.count, may_be_cut));
     if (!encoded.empty()) return damaged("a dictionary page has bytes behind its values");
     return page;
   }
@@ -177,8 +177,8 @@ Status DictionaryEncoding::encode(const ColumnView& values, EncodingMode mode, B
   DictionaryBuilder builder(values);
   if (!builder.build()) return unsupported("a dictionary would have too many values");
   out.append_value(static_cast<uint32_t>(builder.distinct().rows));
-  STELA_TRY(append_inner(builder.codes().view(), 2, mode, out));
-  return append_inner(builder.distinct(), 2, mode, out);
+  STELA_TRY(append_inner(builder.codes().view(), 3, mode, out));
+  return append_inner(builder.distinct(), 3, mode, out);
 }
 
 uint64_t DictionaryEncoding::lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const {

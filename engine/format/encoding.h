@@ -26,6 +26,10 @@ enum class EncodingId : uint16_t {
   kNarrow = 7,
   kAlp = 8,
   kFsst = 9,
+  kByteSplit = 10,
+  kZstd = 11,
+  kSnappy = 12,
+  kAlpRd = 13,
 };
 
 // What a page is written for: to be read often, or to be small.

@@ -11,6 +11,13 @@ constexpr uint64_t kSampleRunRows = 64;
 // Fewer plain bytes than this are not worth the time to look for less: a commit of a row in each of 100,000 columns has
 // as many pages.
 constexpr uint64_t kEncodedBytesMin = 256;
+// What of its estimate an encoding may turn out to take: one that would still be dearer than what was encoded is not
+// tried. In a light page, an estimate that was too low does not win over the next one; cold ones do not know how much
+// columns inside of a page shrink.
+double least_share(const Encoding& encoding, EncodingMode mode) {
+  if (mode == EncodingMode::kLight) return 1.1;
+  return encoding.rank() <= 1 ? 0.8 : 0.5;
+}
 
 // Where a run begins within its part of the rows: a fixed hash of the part's number (the finaliser of MurmurHash3).
 uint64_t scattered(uint64_t number) {
@@ -81,6 +88,10 @@ double read_factor(EncodingId id, EncodingMode mode) {
     case EncodingId::kDictionary:
     case EncodingId::kAlp: return light ? 1.1 : 1.0;
     case EncodingId::kFsst: return light ? 1.2 : 1.0;
+    case EncodingId::kByteSplit:
+    case EncodingId::kAlpRd: return light ? 1.2 : 1.0;
+    case EncodingId::kSnappy: return light ? 1.5 : 1.0;
+    case EncodingId::kZstd: return light ? 3.0 : 1.02;
   }
   return 1.0;
 }
@@ -116,8 +127,7 @@ Result<EncodedValues> encode_cheapest(const ColumnView& values, unsigned below_r
   for (const EncodingCandidate& candidate : candidates) {
     if (candidate.encoding == plain) break;
     if (candidate.bytes > bytes_max) continue;
-    // An estimate that was too low does not win over the next one.
-    if (best.encoding != nullptr && best_price <= candidate.price * 1.1) break;
+    if (best.encoding != nullptr && best_price <= candidate.price * least_share(*candidate.encoding, mode)) continue;
     EncodedValues encoded{candidate.encoding, {}};
     Status status = candidate.encoding->encode(values, mode, encoded.bytes);
     if (status.code() == Code::kUnsupported) continue;

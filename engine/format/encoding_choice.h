@@ -43,8 +43,8 @@ struct EncodingCandidate {
   double price = 0;    // bytes times the read factor
 };
 
-// Below this rank; 3 for a page, which allows every encoding.
-inline constexpr unsigned kPageRank = 3;
+// Below this rank; 4 for a page, which allows every encoding.
+inline constexpr unsigned kPageRank = 4;
 // Those that suit the values, cheapest first; plain is always among them.
 std::vector<EncodingCandidate> encoding_candidates(const ColumnView& values, unsigned below_rank, EncodingMode mode);
 

@@ -1,6 +1,8 @@
 #include <array>
 
 #include "engine/format/alp_encoding.h"
+#include "engine/format/alp_rd_encoding.h"
+#include "engine/format/byte_split_encoding.h"
 #include "engine/format/constant_encoding.h"
 #include "engine/format/delta_encoding.h"
 #include "engine/format/dictionary_encoding.h"
@@ -10,6 +12,8 @@
 #include "engine/format/packed_encoding.h"
 #include "engine/format/plain_encoding.h"
 #include "engine/format/runs_encoding.h"
+#include "engine/format/snappy_encoding.h"
+#include "engine/format/zstd_encoding.h"
 
 namespace stela::format {
 namespace {
@@ -23,11 +27,16 @@ const DictionaryEncoding kDictionaryEncoding;
 const NarrowEncoding kNarrowEncoding;
 const AlpEncoding kAlpEncoding;
 const FsstEncoding kFsstEncoding;
+const ByteSplitEncoding kByteSplitEncoding;
+const ZstdEncoding kZstdEncoding;
+const SnappyEncoding kSnappyEncoding;
+const AlpRdEncoding kAlpRdEncoding;
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 9> kEncodings{
+const std::array<const Encoding*, 13> kEncodings{
     &kPlainEncoding,      &kConstantEncoding, &kPackedEncoding, &kDeltaEncoding, &kRunsEncoding,
-    &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,
+    &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,  &kByteSplitEncoding,
+    &kZstdEncoding,       &kSnappyEncoding,   &kAlpRdEncoding,
 };
 
 }  // namespace

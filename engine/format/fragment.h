@@ -41,6 +41,8 @@ struct FragmentOptions {
                                       // pages hold it in half the bytes
   uint64_t statistics_rows = 8192;    // rows of the finer statistics
   uint64_t memory_bytes = 64 << 20;   // for all columns' accumulators together; shrinks pages when short
+  // Cold: a column becomes pages where they make it a tenth smaller, kept flat or not.
+  EncodingMode mode = EncodingMode::kLight;
 };
 
 struct DataFile {

@@ -18,6 +18,7 @@ ChunkLimits limits_for(const FragmentOptions& options, size_t columns) {
   uint64_t share = options.memory_bytes / std::max<size_t>(columns, 1);
   ChunkLimits limits;
   limits.store_id = options.store_id;
+  limits.mode = options.mode;
   limits.page_bytes = std::min({options.page_bytes, options.page_bytes_max, std::max(share / 2, kPageBytesMin)});
   limits.page_bytes = std::max<uint64_t>(limits.page_bytes, 1);
   limits.flat_bytes_min = options.flat_bytes_min;

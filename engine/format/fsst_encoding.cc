@@ -5,6 +5,7 @@
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 #include "engine/format/packed_vectors.h"
+#include "engine/format/row_groups.h"
 #include "engine/format/symbol_table.h"
 
 namespace stela::format {
@@ -50,7 +51,7 @@ struct FsstPage {
 
   static Result<FsstPage> open(ByteSpan encoded, uint64_t rows) {
     FsstPage page;
-    STELA_ASSIGN(page.lengths, InnerColumn::take(encoded, 1, length_type(), rows));
+    STELA_ASSIGN(page.lengths, InnerColumn::take(encoded, 2, length_type(), rows));
     if (!page.symbols.open(encoded)) return damaged("the symbols of an FSST page are malformed");
     if (blocks_of(rows) > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
     page.blocks = encoded.data();
@@ -106,7 +107,7 @@ Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer&
   const ValueSample sample(values);
   const SymbolTable table = SymbolTable::train(training_pieces(sample.runs(), kTrainingBytes));
   STELA_ASSIGN(const ColumnData lengths, lengths_of(values));
-  STELA_TRY(append_inner(lengths.view(), 1, mode, out));
+  STELA_TRY(append_inner(lengths.view(), 2, mode, out));
   out.append_value(static_cast<uint8_t>(table.symbols().size()));
   for (const Symbol& symbol : table.symbols()) out.append_value(static_cast<uint8_t>(symbol.length));
   for (const Symbol& symbol : table.symbols()) {
@@ -146,23 +147,14 @@ Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t ro
 Status FsstEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                  std::span<const uint32_t> wanted, ColumnData& out) const {
   STELA_TRY(check_page_rows(rows, wanted));
-  // Neighbours within a block are decoded together.
-  for (size_t i = 0; i < wanted.size();) {
-    size_t end = i + 1;
-    while (end < wanted.size() && wanted[end] / kBlockRows == wanted[i] / kBlockRows) ++end;
-    ColumnData part(type);
-    const uint64_t count = uint64_t{wanted[end - 1]} - wanted[i] + 1;
-    STELA_TRY(decode_range(encoded, type, rows, wanted[i], count, part));
-    for (size_t k = i; k < end; ++k) out.append(part.view().value(wanted[k] - wanted[i]));
-    i = end;
-  }
-  return {};
+  auto end_of_block = [](uint64_t row) -> Result<uint64_t> { return (row / kBlockRows + 1) * kBlockRows; };
+  return decode_row_groups(*this, encoded, type, rows, wanted, end_of_block, out);
 }
 
 Result<uint64_t> FsstEncoding::value_bytes(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first,
                                            uint64_t count) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(const InnerColumn lengths, InnerColumn::take(encoded, 1, length_type(), rows));
+  STELA_ASSIGN(const InnerColumn lengths, InnerColumn::take(encoded, 2, length_type(), rows));
   STELA_ASSIGN(const ColumnData some, lengths.range(first, count));
   return sum_of(words_of(some));
 }

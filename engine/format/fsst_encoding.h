@@ -9,7 +9,7 @@ class FsstEncoding final : public Encoding {
  public:
   EncodingId id() const override { return EncodingId::kFsst; }
   const char* name() const override { return "fsst"; }
-  unsigned rank() const override { return 1; }
+  unsigned rank() const override { return 2; }
   bool supports(const DataType& type) const override { return type.is_variable(); }
   bool is_identity(const DataType&) const override { return false; }
   std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;

@@ -26,7 +26,7 @@ void widen(const ColumnView& narrow, ColumnData& out) {
 }
 
 Result<InnerColumn> narrow_column(ByteSpan encoded, uint64_t rows) {
-  STELA_ASSIGN(InnerColumn inner, InnerColumn::take(encoded, 2, narrowed_type(), rows));
+  STELA_ASSIGN(InnerColumn inner, InnerColumn::take(encoded, 3, narrowed_type(), rows));
   if (!encoded.empty()) return damaged("a narrow page has bytes behind its values");
   return inner;
 }
@@ -46,7 +46,7 @@ std::optional<uint64_t> NarrowEncoding::estimate(const ValueSample& sample, Enco
     narrow.append_value(word.low);
   }
   if (runs.rows == 0) return std::nullopt;
-  const uint64_t bytes = encoding_candidates(narrow.view(), 2, mode)[0].bytes;
+  const uint64_t bytes = encoding_candidates(narrow.view(), 3, mode)[0].bytes;
   return static_cast<uint64_t>(static_cast<double>(bytes) * static_cast<double>(sample.all().rows) /
                                static_cast<double>(runs.rows)) +
          kInnerHeadBytes;
@@ -60,7 +60,7 @@ Status NarrowEncoding::encode(const ColumnView& values, EncodingMode mode, Buffe
     if (!is_narrow(word)) return unsupported("a decimal does not fit 8 bytes");
     std::memcpy(to + row * sizeof(int64_t), &word.low, sizeof(int64_t));
   }
-  return append_inner(narrow.view(), 2, mode, out);
+  return append_inner(narrow.view(), 3, mode, out);
 }
 
 Status NarrowEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first, uint64_t count,

@@ -9,7 +9,7 @@ class NarrowEncoding final : public FixedEncoding {
  public:
   EncodingId id() const override { return EncodingId::kNarrow; }
   const char* name() const override { return "narrow"; }
-  unsigned rank() const override { return 2; }
+  unsigned rank() const override { return 3; }
   bool supports(const DataType& type) const override;
   std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
   Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;

@@ -11,14 +11,15 @@ namespace {
 constexpr uint64_t kLengthBytes = sizeof(uint32_t);  // what a row of text costs besides its bytes
 // A page is encoded when that leaves at most this share of its plain bytes; in a column that is small so far, when
 // little is left, since the time to decode then counts for more than bytes.
-constexpr double kShareMax = 0.9, kSmallShareMax = 0.6;
+constexpr double kShareMax = 0.9, kSmallShareMax = 0.6, kColdShareMax = 0.98;
 constexpr uint64_t kSmallBytes = 1 << 20;
 
 }  // namespace
 
-PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes)
+PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode)
     : spec_(std::move(spec)),
       page_bytes_(page_bytes),
+      mode_(mode),
       waiting_(spec_.type),
       pages_(SealKind::kPageTree, spec_.id.value, node_bytes),
       page_statistics_(SealKind::kPageStatistics, spec_.id.value, node_bytes) {}
@@ -95,9 +96,9 @@ Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& st
   return page_statistics_.add(entry.ordinal, encoded, sink);
 }
 
-Result<EncodedValues> PagedWriter::encode(const ColumnView& values, double share_max) {
+Result<EncodedValues> PagedWriter::encode(const ColumnView& values, EncodingMode mode, double share_max) {
   const BareValues bare(values);
-  return encode_cheapest(bare.view(), kPageRank, EncodingMode::kLight, share_max);
+  return encode_cheapest(bare.view(), kPageRank, mode, share_max);
 }
 
 void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
@@ -116,7 +117,8 @@ void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
 
 Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink) {
   const bool small = value_bytes_ + values.value_bytes() < kSmallBytes;
-  STELA_ASSIGN(const EncodedValues chosen, encode(values, small ? kSmallShareMax : kShareMax));
+  const double share_max = mode_ == EncodingMode::kCold ? kColdShareMax : small ? kSmallShareMax : kShareMax;
+  STELA_ASSIGN(const EncodedValues chosen, encode(values, mode_, share_max));
   const Encoding& encoding = *chosen.encoding;
   ByteSpan encoded = chosen.bytes.span();
   if (encoding.is_identity(spec_.type)) encoded = {values.values, static_cast<size_t>(values.value_bytes())};

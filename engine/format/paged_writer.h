@@ -12,12 +12,12 @@ namespace stela::format {
 class PagedWriter {
  public:
   // `page_bytes`: target of a page's values and lengths; only a single larger value exceeds it.
-  PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes);
+  PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode);
   // Whole pages are cut from `values` without a copy; the rest waits in memory.
   Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
   // The values of one page as they would be stored: by the cheapest encoding, or plain where that does not leave at
   // most this share of the bytes.
-  static Result<EncodedValues> encode(const ColumnView& values, double share_max);
+  static Result<EncodedValues> encode(const ColumnView& values, EncodingMode mode, double share_max);
   // Fills in pages, page_statistics and value_bytes.
   Status finish(StatisticsCollector& statistics, NodeSink& sink, ColumnMetadata* metadata);
 
@@ -30,6 +30,7 @@ class PagedWriter {
 
   ColumnSpec spec_;
   uint64_t page_bytes_;
+  EncodingMode mode_;
   ColumnData waiting_;
   EntryTreeWriter pages_;
   EntryTreeWriter page_statistics_;

@@ -37,8 +37,8 @@ struct RunsPage {
     if (page.runs > rows) return damaged("a page of runs has more runs than rows");
     page.starts = encoded.data() + head;
     ByteSpan rest = encoded.subspan(head + vectors_of(rows) * sizeof(uint32_t));
-    STELA_ASSIGN(page.lengths, InnerColumn::take(rest, 1, run_length_type(), page.runs));
-    STELA_ASSIGN(page.values, InnerColumn::take(rest, 1, type, page.runs));
+    STELA_ASSIGN(page.lengths, InnerColumn::take(rest, 2, run_length_type(), page.runs));
+    STELA_ASSIGN(page.values, InnerColumn::take(rest, 2, type, page.runs));
     if (!rest.empty()) return damaged("a page of runs has bytes behind its values");
     return page;
   }
@@ -123,8 +123,8 @@ Status RunsEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer&
     }
     out.append_value(static_cast<uint32_t>(lengths.rows()));
     out.append({reinterpret_cast<const std::byte*>(starts.data()), starts.size() * sizeof(uint32_t)});
-    STELA_TRY(append_inner(lengths.view(), 1, mode, out));
-    return append_inner(distinct.view(), 1, mode, out);
+    STELA_TRY(append_inner(lengths.view(), 2, mode, out));
+    return append_inner(distinct.view(), 2, mode, out);
   });
 }
 

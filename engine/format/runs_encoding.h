@@ -9,7 +9,7 @@ class RunsEncoding final : public FixedEncoding {
  public:
   EncodingId id() const override { return EncodingId::kRuns; }
   const char* name() const override { return "runs"; }
-  unsigned rank() const override { return 1; }
+  unsigned rank() const override { return 2; }
   bool supports(const DataType& type) const override;
   std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
   Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;

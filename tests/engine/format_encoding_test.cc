@@ -1,8 +1,7 @@
 // Every registered encoding, whatever they are, against the values themselves.
-#include "engine/format/encoding.h"
-
 #include <cstdlib>
 
+#include "engine/format/encoding.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/lane_packing.h"
 #include "engine/format/page_validity.h"
@@ -32,7 +31,8 @@ void for_each_page(Visit visit) {
           if (rows > 200 && shape == Shape::kRandom && type.is_tensor()) continue;
           if (!is_case_taken(random)) continue;
           Page page{shaped_column(type, rows, shape, random), {}};
-          Status status = encoding->encode(page.values.view(), EncodingMode::kLight, page.bytes);
+          const EncodingMode mode = rows % 2 == 1 || rows > 2000 ? EncodingMode::kCold : EncodingMode::kLight;
+          Status status = encoding->encode(page.values.view(), mode, page.bytes);
           if (status.code() == Code::kUnsupported) continue;
           ASSERT_TRUE(status.ok()) << status.message();
           ++pages;
@@ -206,6 +206,41 @@ TEST(EncodingChoice, FindsTheShapeOfTheValues) {
     auto again = encode_cheapest(column.view(), kPageRank, EncodingMode::kLight, 1.0);
     EXPECT_EQ(as_text(encoded->bytes.span()), as_text(again->bytes.span()));
   }
+}
+
+// Cold pages are never larger than light ones, and smaller where entropy allows.
+TEST(EncodingChoice, ColdIsSmaller) {
+  std::mt19937_64 random(6);
+  struct Case {
+    const char* type;
+    Shape shape;
+    EncodingId expected;
+    double of_light;
+  };
+  for (const Case& c : {Case{"int64", Shape::kConstant, EncodingId::kConstant, 1.0},
+                        Case{"int64", Shape::kSmall, EncodingId::kByteSplit, 1.0},
+                        Case{"int64", Shape::kAscending, EncodingId::kByteSplit, 1.0},
+                        Case{"utf8", Shape::kWords, EncodingId::kDictionary, 0.9},
+                        Case{"float64", Shape::kDecimal, EncodingId::kAlp, 1.0},
+                        Case{"uint64", Shape::kRandom, EncodingId::kPlain, 1.0}}) {
+    ColumnData column = shaped_column(*DataType::parse(c.type), 50000, c.shape, random);
+    auto light = encode_cheapest(column.view(), kPageRank, EncodingMode::kLight, 1.0);
+    auto cold = encode_cheapest(column.view(), kPageRank, EncodingMode::kCold, 1.0);
+    ASSERT_TRUE(light.ok() && cold.ok());
+    EXPECT_STREQ(cold->encoding->name(), find_encoding(c.expected)->name()) << c.type;
+    EXPECT_LE(static_cast<double>(cold->bytes.size()), static_cast<double>(light->bytes.size()) * c.of_light) << c.type;
+  }
+}
+
+// Numbers that are noise behind their first bits.
+TEST(EncodingChoice, AlpRdSavesTheFirstBitsOfNoise) {
+  std::mt19937_64 random(8);
+  std::normal_distribution<float> noise(0, 0.05F);
+  ColumnData column(DataType::of(TypeKind::kFloat32));
+  for (int row = 0; row < 20000; ++row) column.append_value(noise(random));
+  Buffer bytes;
+  ASSERT_TRUE(find_encoding(EncodingId::kAlpRd)->encode(column.view(), EncodingMode::kCold, bytes).ok());
+  EXPECT_LE(static_cast<double>(bytes.size()), static_cast<double>(column.view().value_bytes()) * 0.9);
 }
 
 // Rows among which few are worth a bit each.

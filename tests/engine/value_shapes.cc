@@ -18,7 +18,8 @@ class Numbers {
       case Shape::kRuns: return number_ = random_() % 50 == 0 ? random_() % 1000 : number_;
       case Shape::kFewDistinct: return random_() % 20 * 0x123456789abcdef;
       case Shape::kDecimal: return random_() % 100 == 0 ? random_() : random_() % 1000000;
-      case Shape::kWords: return random_();
+      case Shape::kWords:
+      case Shape::kEchoes: return random_();
     }
     return 0;
   }
@@ -58,6 +59,12 @@ ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::
   std::string value;
   for (uint64_t row = 0; row < rows; ++row) {
     const uint64_t number = numbers.next();
+    if (type.is_variable() && shape == Shape::kEchoes) {
+      value = value.size() < 80 ? std::string() : value.substr(value.size() - 40);
+      for (int i = 0; i < 40; ++i) value += static_cast<char>(random());
+      column.append_text(value);
+      continue;
+    }
     if (type.is_variable()) {
       if (shape == Shape::kWords) {
         value = words(number);

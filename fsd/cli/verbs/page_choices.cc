@@ -14,6 +14,15 @@ std::string encoding_name(format::EncodingId id) {
   return encoding == nullptr ? "encoding " + std::to_string(static_cast<unsigned>(id)) : encoding->name();
 }
 
+// Those of the mode that the page was written in, as far as its encoding tells.
+std::vector<format::EncodingCandidate> candidates_of(const ColumnView& values, format::EncodingId chosen) {
+  auto light = format::encoding_candidates(values, format::kPageRank, format::EncodingMode::kLight);
+  for (const format::EncodingCandidate& candidate : light) {
+    if (candidate.encoding->id() == chosen) return light;
+  }
+  return format::encoding_candidates(values, format::kPageRank, format::EncodingMode::kCold);
+}
+
 }  // namespace
 
 Result<std::vector<PageChoice>> page_choices(const Snapshot& snapshot, const ColumnInfo& column,
@@ -30,7 +39,7 @@ Result<std::vector<PageChoice>> page_choices(const Snapshot& snapshot, const Col
     STELA_TRY(snapshot.read(column, choice.first_row, choice.rows, values));
     if (values.null_count() < values.rows()) {
       const format::BareValues bare(values.view());
-      choice.candidates = format::encoding_candidates(bare.view(), format::kPageRank, format::EncodingMode::kLight);
+      choice.candidates = candidates_of(bare.view(), page.encoding);
     }
     choices.push_back(std::move(choice));
   }

@@ -1,0 +1,23 @@
+// Byte-stream-split: the first bytes of all values, then the second ones, and so on, each a column by itself, so that
+// the bytes that hardly vary are told from those that do.
+#pragma once
+
+#include "engine/format/encoding.h"
+
+namespace stela::format {
+
+class ByteSplitEncoding final : public FixedEncoding {
+ public:
+  EncodingId id() const override { return EncodingId::kByteSplit; }
+  const char* name() const override { return "byte_split"; }
+  unsigned rank() const override { return 1; }
+  bool supports(const DataType& type) const override;
+  std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
+  Status encode(const ColumnView& values, EncodingMode mode, Buffer& out) const override;
+  Status decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
+                      ColumnData& out) const override;
+  Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
+                     ColumnData& out) const override;
+};
+
+}  // namespace stela::format
