@@ -130,6 +130,8 @@ constexpr SettingKey kKeys[] = {
         "mount", "verify_wait", "time up to 60s", "how long an open may wait for a file to be verified for the kernel"),
     time_key<kTree, &TreeOptions::error_keep_ns, kS, 24 * kH>("mount", "error_keep", "time from 1s to 1d",
                                                               "how long a refused name keeps its sentence"),
+    time_key<kTree, &TreeOptions::transaction_idle_ns, kS, 24 * 365 * kH>(
+        "mount", "transaction_idle", "time from 1s to 365d", "a transaction that nobody used for this is given up"),
     count_key<kService, &ServiceOptions::workers, 2, 256>("mount", "workers", "number from 2 to 256",
                                                           "threads that take requests of the mount"),
     count_key<kService, &ServiceOptions::waiting_threads, 1, 1024>(

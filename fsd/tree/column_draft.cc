@@ -14,8 +14,8 @@
 namespace stela::fsd {
 
 ColumnDraft::ColumnDraft(TreeContext& context, NodeId dataset, std::string file_name, NodeRef over, const Caller& owner)
-    : DraftFile(context, place_of(node_identity(dataset), file_name), context.store.path_of(dataset) + "/" + file_name,
-                owner, 0600),
+    : DraftFile(context, place_of(node_identity(dataset), file_name), context.path_of(dataset) + "/" + file_name, owner,
+                0600),
       dataset_(dataset),
       file_name_(std::move(file_name)),
       over_(std::move(over)) {}

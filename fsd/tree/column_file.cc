@@ -16,7 +16,7 @@ Result<NodeRef> head_column(TreeContext& context, const DatasetPlace& place, std
   auto view = find_view(*head, name);
   if (!view.ok()) {
     if (view.status().code() == Code::kNotFound) return NodeRef();
-    return view.status().with_context(context.store.path_of(place.dataset) + "/" + std::string(name));
+    return view.status().with_context(context.path_of(place.dataset) + "/" + std::string(name));
   }
   return NodeRef(
       std::make_shared<ColumnFile>(context, place, head->version().number, std::move(*view), std::string(name)));
@@ -118,7 +118,7 @@ Result<int64_t> ColumnFile::shown_mtime(int64_t changed_ns) {
 Status ColumnFile::set_attributes(const SetAttributes& set, const Caller&) {
   if (!place_.head()) {
     return {Code::kReadOnly, path() + ": a version never changes; change the column at the head of " +
-                                 context().store.path_of(place_.dataset)};
+                                 context().path_of(place_.dataset)};
   }
   STELA_TRY(context().writable());
   STELA_ASSIGN(Shown now, attributes(set.size.has_value()));
@@ -139,7 +139,7 @@ Status ColumnFile::set_attributes(const SetAttributes& set, const Caller&) {
 Status ColumnFile::refuse_writing(uint32_t flags) const {
   if (!place_.head()) {
     return {Code::kReadOnly,
-            path() + ": a version never changes; write to the head of " + context().store.path_of(place_.dataset)};
+            path() + ": a version never changes; write to the head of " + context().path_of(place_.dataset)};
   }
   STELA_TRY(context().writable());
   std::string_view extension = view_.form->extension();

@@ -18,7 +18,6 @@ constexpr Coming kComing[] = {
     {".sample", "queries are not supported yet; read the columns and sample them"},
     {".nearest", "vector search is not supported yet; read the column and compare"},
     {".index", "indexes are not supported yet"},
-    {".tx", "transactions over several files are not supported yet; each file commits by itself"},
     {".delete", "deleting rows is not supported yet"},
     {".upsert", "updating rows by key is not supported yet; append, or write whole columns"},
     {".count", "queries are not supported yet; .commit.json has the number of rows"},

@@ -22,12 +22,28 @@
 
 namespace stela::fsd {
 
+class TransactionTree;
+class Transactions;
+
+// Bytes of files that are being written, of the whole mount.
+struct DraftBudgets {
+  explicit DraftBudgets(const TreeOptions& options);
+  DraftBudget drafts;   // of columns and rows
+  DraftBudget scratch;  // names that never commit
+};
+
+// The mount's, or the inside of a transaction: with the branch as its store, and nothing shared but processes, budgets,
+// the table of nodes and the lines of errors.ndjson. Nobody may keep a name or attribute of a transaction.
 struct TreeContext {
-  TreeContext(Store& the_store, TreeOptions the_options, std::unique_ptr<Processes> the_processes);
+  TreeContext(Store& the_store, TreeOptions the_options, std::shared_ptr<Processes> the_processes);
+  TreeContext(TreeContext& outer, Store& branch, TransactionTree& the_transaction, std::string the_scope);
+  ~TreeContext();
 
   Store& store;
   const TreeOptions options;
-  const std::unique_ptr<Processes> processes;
+  TransactionTree* const transaction = nullptr;  // that this is the inside of
+  const std::string scope;                       // before the keys of its nodes; of the mount: none
+  const std::shared_ptr<Processes> processes;
   const int64_t started_ns;
   ErrorLog errors;
   FreshNames fresh;
@@ -36,15 +52,24 @@ struct TreeContext {
   RecentViews recent;
   ContentTimes times;
   ChangeVersions changes;
-  DraftBudget drafts;   // of columns and rows
-  DraftBudget scratch;  // names that never commit
+  const std::shared_ptr<DraftBudgets> budgets;
+  DraftBudget& drafts = budgets->drafts;
+  DraftBudget& scratch = budgets->scratch;
   Receipts receipts;
-  RejectedLogs rejected;             // after the budget its logs draw on
-  SideFiles side;                    // after the budgets its files draw on
-  std::unique_ptr<NodeTable> nodes;  // set once, before anything else runs
-  KernelNotices notices;             // last: its thread uses the others
+  RejectedLogs rejected;                 // after the budget its logs draw on
+  SideFiles side;                        // after the budgets its files draw on
+  std::unique_ptr<NodeTable> own_nodes;  // the mount's; set once, before anything else runs
+  NodeTable* nodes = nullptr;
+  const std::unique_ptr<Transactions> transactions;  // null in a transaction
+  KernelNotices notices;                             // last: its thread uses the others
 
   int64_t now_ns() const { return store.env().clock().utc_ns(); }
+  // As a person would name it, also within a transaction.
+  std::string path_of(NodeId node) const;
+  // Why nothing can be looked up any more: the transaction has ended.
+  Status usable() const;
+  // Somebody does something here: a transaction is not idle.
+  void used() const;
   // kReadOnly when nothing may be written.
   Status writable() const;
   CommitInfo commit_info(const Caller& caller, std::string operation = {}) const;

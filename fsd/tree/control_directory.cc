@@ -3,6 +3,7 @@
 #include "fsd/tree/content_identity.h"
 #include "fsd/tree/context.h"
 #include "fsd/tree/open_view.h"
+#include "fsd/tree/transaction_directory.h"
 
 namespace stela::fsd {
 namespace {
@@ -48,6 +49,7 @@ Result<NodeRef> ControlDirectory::lookup(std::string_view name, const Caller&) {
   for (const ControlFile& file : control_files()) {
     if (file.name == name) return NodeRef(std::make_shared<ControlFileNode>(context(), file));
   }
+  if (name == kTransactionsName) return transactions_directory(context(), kRootNode);
   if (name == "oplog") return unsupported("/.stela/oplog is not supported yet; `stela log` shows commits");
   return not_found("/.stela has no " + std::string(name));
 }
@@ -58,6 +60,7 @@ Result<std::vector<DirectoryEntry>> ControlDirectory::list() {
     std::string name(file.name);
     entries.push_back({name, FileType::kRegular, inode_of(key() + "/" + name)});
   }
+  entries.push_back({kTransactionsName, FileType::kDirectory, inode_of(transactions_key(kRootNode))});
   return entries;
 }
 

@@ -11,6 +11,8 @@ constexpr const char* kReadme = R"(This is a Stela mount: datasets as directorie
   NAME/.append/             copy a .csv, .jsonl, .arrow or .npz file of rows here: committed when closed
   NAME/.versions/N/         every version, read-only; latest -> newest
   NAME/.at/TIME             the newest version by then
+  NAME/.tx/JOB/             mkdir it: a private copy; echo MESSAGE > .commit commits all, rmdir gives it up
+  .stela/tx/JOB/            the same of all datasets together
   NAME/.tags/               ln -s ../.versions/N NAME
   NAME/.schema.json         also .stats.json, .commit.json, .table.csv
 

@@ -16,7 +16,7 @@ std::string DatasetDirectory::place_for(std::string_view name) const {
   return place_of(node_identity(place_.dataset), name);
 }
 std::string DatasetDirectory::child_path(std::string_view name) const {
-  return context_.store.path_of(place_.dataset) + "/" + std::string(name);
+  return context_.path_of(place_.dataset) + "/" + std::string(name);
 }
 Status DatasetDirectory::refusal(std::string_view name) const {
   return {Code::kNotPermitted, child_path(name) + ": a dataset holds columns only"};
@@ -79,7 +79,7 @@ Result<NodeRef> DatasetDirectory::make_directory(std::string_view name, uint32_t
   if (const SpecialName* special = find_special_name(name)) return special->refuse_creation(child_path(name));
   STELA_ASSIGN(NodeInfo node, context_.store.node(place_.dataset));
   if (node.kind == NodeKind::kEmpty) return folder_.make_directory(name, mode, caller);
-  return invalid(child_path(name) + ": " + context_.store.path_of(place_.dataset) +
+  return invalid(child_path(name) + ": " + context_.path_of(place_.dataset) +
                  " is a dataset and holds columns only: make the directory beside it");
 }
 

@@ -13,7 +13,7 @@ std::string DatasetPlace::directory_key() const {
 }
 
 std::string DatasetPlace::path(const TreeContext& context) const {
-  std::string path = context.store.path_of(dataset);
+  std::string path = context.path_of(dataset);
   return head() ? path : path + "/.versions/" + std::to_string(version.value);
 }
 

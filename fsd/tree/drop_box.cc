@@ -161,7 +161,7 @@ class DropBoxName : public SpecialName {
   Result<NodeRef> open(TreeContext& context, const DatasetPlace& place, std::string_view) const override {
     if (!place.head()) {
       return Status(Code::kReadOnly, place.path(context) + "/.append: a version never changes; append to " +
-                                         context.store.path_of(place.dataset) + "/.append");
+                                         context.path_of(place.dataset) + "/.append");
     }
     DropPlace drop{place.dataset, "", {}};
     drop.options.memory_bytes = context.store.options().import_memory_bytes;

@@ -11,7 +11,7 @@ std::string DropPlace::directory_key() const {
   return "d" + node_identity(dataset) + (folder.empty() ? "" : "/" + folder);
 }
 std::string DropPlace::path(const TreeContext& context) const {
-  return context.store.path_of(dataset) + "/.append" + (folder.empty() ? "" : "/" + folder);
+  return context.path_of(dataset) + "/.append" + (folder.empty() ? "" : "/" + folder);
 }
 std::string DropPlace::receipt_name(std::string_view name) const {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);

@@ -23,9 +23,10 @@ void ErrorLog::record(const std::string& path, const Status& status, int error,
                  json_quote(path).c_str(), status.message().c_str());
     std::fflush(log_);
   }
+  if (whole_ != nullptr) whole_->record(path, status, error, {});
   std::lock_guard lock(mutex_);
   recorded_++;
-  ring_.push_back(std::move(line));
+  if (whole_ == nullptr) ring_.push_back(std::move(line));
   if (ring_.size() > kRingMax) ring_.pop_front();
   for (const std::string& place : places) {
     if (!place.empty()) keep_locked(place, status.message());

@@ -33,6 +33,8 @@ class ErrorLog {
 
   // `daemon_log` "": standard error; "none": nowhere.
   ErrorLog(Clock& clock, int64_t keep_ns, const std::string& daemon_log);
+  // Of a part of the tree: places of its own; lines are the whole's, which outlives it.
+  ErrorLog(Clock& clock, int64_t keep_ns, ErrorLog& whole) : clock_(clock), keep_ns_(keep_ns), whole_(&whole) {}
   ~ErrorLog();
   ErrorLog(const ErrorLog&) = delete;
   ErrorLog& operator=(const ErrorLog&) = delete;
@@ -59,6 +61,7 @@ class ErrorLog {
 
   Clock& clock_;
   const int64_t keep_ns_;
+  ErrorLog* const whole_ = nullptr;
   std::FILE* log_ = nullptr;
   bool owns_log_ = false;
   mutable std::mutex mutex_;

@@ -6,7 +6,7 @@
 namespace stela::fsd {
 
 std::string FolderDirectory::child_path(std::string_view name) const {
-  std::string path = context_.store.path_of(id_);
+  std::string path = context_.path_of(id_);
   if (path.empty() || path.back() != '/') path.push_back('/');
   return path + std::string(name);
 }
@@ -18,7 +18,8 @@ Status FolderDirectory::refusal(std::string_view name) const {
 }
 
 Result<NodeRef> FolderDirectory::lookup(std::string_view name, const Caller&) {
-  if (id_ == kRootNode && name == kControlName) return NodeRef(std::make_shared<ControlDirectory>(context_));
+  const bool control = id_ == kRootNode && name == kControlName && context_.transaction == nullptr;
+  if (control) return NodeRef(std::make_shared<ControlDirectory>(context_));
   auto child = context_.store.child(id_, name);
   if (child.ok()) return NodeRef(std::make_shared<StoreDirectory>(context_, child->id));
   if (child.status().code() != Code::kNotFound) return child.status();
@@ -30,7 +31,7 @@ Result<NodeRef> FolderDirectory::lookup(std::string_view name, const Caller&) {
 Result<std::vector<DirectoryEntry>> FolderDirectory::list() {
   constexpr size_t kPage = 1024;
   std::vector<DirectoryEntry> entries;
-  if (id_ == kRootNode && context_.options.list_special) {
+  if (id_ == kRootNode && context_.options.list_special && context_.transaction == nullptr) {
     entries.push_back({kControlName, FileType::kDirectory, inode_of(kControlName)});
   }
   std::string after;

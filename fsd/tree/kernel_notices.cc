@@ -5,7 +5,9 @@
 namespace stela::fsd {
 
 KernelNotices::KernelNotices(Clock& clock, int64_t timeout_ns, std::function<void()> idle)
-    : clock_(clock), timeout_ns_(timeout_ns), idle_(std::move(idle)), thread_([this] { run(); }) {}
+    : clock_(clock), timeout_ns_(idle ? timeout_ns : 0), idle_(std::move(idle)) {
+  if (idle_) thread_ = std::thread([this] { run(); });
+}
 
 KernelNotices::~KernelNotices() { stop(); }
 
@@ -48,6 +50,7 @@ void KernelNotices::head_moved(NodeId dataset) {
 }
 
 void KernelNotices::entry_changed(uint64_t parent, std::string name) {
+  if (!idle_) return;
   std::lock_guard lock(mutex_);
   queue_.push_back({parent, std::move(name), true});
   queued_++;
@@ -55,7 +58,7 @@ void KernelNotices::entry_changed(uint64_t parent, std::string name) {
 }
 
 void KernelNotices::attributes_changed(uint64_t node) {
-  if (node == 0) return;
+  if (node == 0 || !idle_) return;
   std::lock_guard lock(mutex_);
   queue_.push_back({node, {}, false});
   queued_++;

@@ -23,7 +23,8 @@ class KernelNotices {
   // A dataset with more cached names than this grants no more: a commit stays cheap.
   static constexpr size_t kNamesMax = 1024;
 
-  // `idle` is called from the thread about once a second, and at the end.
+  // `idle` is called from the thread about once a second, and at the end. Without it there is no thread and nothing is
+  // said: of names that nobody may keep.
   KernelNotices(Clock& clock, int64_t timeout_ns, std::function<void()> idle);
   ~KernelNotices();
   KernelNotices(const KernelNotices&) = delete;

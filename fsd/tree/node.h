@@ -52,7 +52,8 @@ class Node : public std::enable_shared_from_this<Node> {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // "" = private.
+  TreeContext& context() const { return context_; }
+  // "" = private. Within its context: a transaction's nodes are none of those outside of it.
   const std::string& key() const { return key_; }
   virtual FileType type() const = 0;
   // As a person would name it: "/trips/fare.npy".
@@ -77,9 +78,6 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual Result<std::string> xattr(std::string_view field);
   virtual std::vector<std::string> xattr_fields() { return {}; }
   virtual Directory* directory() { return nullptr; }
-
- protected:
-  TreeContext& context() const { return context_; }
 
  private:
   TreeContext& context_;

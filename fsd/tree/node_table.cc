@@ -1,15 +1,23 @@
 #include "fsd/tree/node_table.h"
 
+#include "fsd/tree/context.h"
+
 namespace stela::fsd {
 
+namespace {
+std::string full_key(const Node& node) {
+  return node.key().empty() ? std::string() : node.context().scope + node.key();
+}
+}  // namespace
+
 NodeTable::NodeTable(NodeRef root) {
-  keys_[root->key()] = Tree::kRoot;
+  keys_[full_key(*root)] = Tree::kRoot;
   slots_[Tree::kRoot] = Slot{std::move(root), 1};
 }
 
 uint64_t NodeTable::add(NodeRef* node) {
   std::lock_guard lock(mutex_);
-  const std::string& key = (*node)->key();
+  const std::string key = full_key(**node);
   if (!key.empty()) {
     auto found = keys_.find(key);
     if (found != keys_.end()) {
@@ -37,12 +45,6 @@ uint64_t NodeTable::add(NodeRef* node) {
   return number;
 }
 
-NodeRef NodeTable::known(const std::string& key) const {
-  std::lock_guard lock(mutex_);
-  auto found = keys_.find(key);
-  return found == keys_.end() ? nullptr : slots_.at(found->second).node;
-}
-
 NodeRef NodeTable::find(uint64_t number) const {
   std::lock_guard lock(mutex_);
   auto found = slots_.find(number);
@@ -60,14 +62,14 @@ void NodeTable::forget(uint64_t number, uint64_t lookups) {
   if (slot.lookups > 0) return;
   last = slot.node;
   private_.erase(last.get());
-  auto key = keys_.find(last->key());
+  auto key = keys_.find(full_key(*last));
   if (key != keys_.end() && key->second == number) keys_.erase(key);
   slots_.erase(found);
 }
 
 void NodeTable::retire(const Node& node) {
   std::lock_guard lock(mutex_);
-  auto key = keys_.find(node.key());
+  auto key = keys_.find(full_key(node));
   if (key != keys_.end() && slots_.at(key->second).node.get() == &node) keys_.erase(key);
 }
 

@@ -18,14 +18,12 @@ class NodeTable {
   // One lookup more. A node whose key is known already is dropped in favour of the known one, which is
   // put into *node.
   uint64_t add(NodeRef* node);
-  // The known node of that key, without counting; nullptr when there is none.
-  NodeRef known(const std::string& key) const;
   // Null when the number is not known (any more).
   NodeRef find(uint64_t number) const;
   void forget(uint64_t number, uint64_t lookups);
   // The next lookup of its key makes a new node; this one lives on under its number.
   void retire(const Node& node);
-  // 0 when no such key is known.
+  // `key`: with its context's scope before it. 0 when it is not known.
   uint64_t number_of(const std::string& key) const;
   // Numbers of all nodes of that owner. O(nodes).
   std::vector<uint64_t> of_owner(NodeId owner) const;

@@ -80,7 +80,7 @@ RejectedFile::RejectedFile(TreeContext& context, NodeId dataset, std::shared_ptr
     : Node(context, place_of("d" + node_identity(dataset), kRejectedName)), dataset_(dataset), log_(std::move(log)) {}
 
 std::string RejectedFile::path() const {
-  return context().store.path_of(dataset_) + "/.append/" + std::string(kRejectedName);
+  return context().path_of(dataset_) + "/.append/" + std::string(kRejectedName);
 }
 
 Result<Node::Shown> RejectedFile::attributes(bool) {

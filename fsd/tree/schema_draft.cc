@@ -44,8 +44,7 @@ std::unique_ptr<DraftTarget> create_schema_target(TreeContext& context, NodeId d
 }
 
 SchemaDraft::SchemaDraft(TreeContext& context, NodeId dataset, const Caller& owner)
-    : DraftFile(context, place_of(node_identity(dataset), kName), context.store.path_of(dataset) + "/" + kName, owner,
-                0600),
+    : DraftFile(context, place_of(node_identity(dataset), kName), context.path_of(dataset) + "/" + kName, owner, 0600),
       dataset_(dataset) {}
 
 Result<Node::Shown> SchemaDraft::attributes(bool) {

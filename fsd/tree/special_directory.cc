@@ -8,7 +8,7 @@
 
 namespace stela::fsd {
 
-std::string SpecialDirectory::path() const { return context().store.path_of(dataset_) + "/" + name_; }
+std::string SpecialDirectory::path() const { return context().path_of(dataset_) + "/" + name_; }
 
 Result<Node::Shown> SpecialDirectory::attributes(bool) {
   STELA_ASSIGN(NodeInfo node, context().store.node(dataset_));

@@ -21,7 +21,8 @@ Status SpecialName::take(TreeContext& context, const DatasetPlace& place, std::s
 
 std::span<const SpecialName* const> all_special_names() {
   static const SpecialName* const names[] = {
-      &versions_name(), &tags_name(), &times_name(), &drop_box_name(), &table_files_name(), &coming_names(),
+      &versions_name(),    &tags_name(),         &times_name(),   &drop_box_name(),
+      &table_files_name(), &transactions_name(), &coming_names(),
   };
   return names;
 }

@@ -34,11 +34,12 @@ const SpecialName* find_special_name(std::string_view name);
 std::span<const SpecialName* const> all_special_names();
 
 // Defined in their own files.
-const SpecialName& versions_name();     // .versions
-const SpecialName& tags_name();         // .tags
-const SpecialName& times_name();        // .at
-const SpecialName& drop_box_name();     // .append
-const SpecialName& table_files_name();  // .schema.json .stats.json .commit.json .table.csv
-const SpecialName& coming_names();      // what answers "not supported yet"
+const SpecialName& versions_name();      // .versions
+const SpecialName& tags_name();          // .tags
+const SpecialName& times_name();         // .at
+const SpecialName& drop_box_name();      // .append
+const SpecialName& table_files_name();   // .schema.json .stats.json .commit.json .table.csv
+const SpecialName& transactions_name();  // .tx
+const SpecialName& coming_names();       // what answers "not supported yet"
 
 }  // namespace stela::fsd

@@ -8,7 +8,7 @@ namespace stela::fsd {
 StoreDirectory::StoreDirectory(TreeContext& context, NodeId id)
     : Node(context, node_identity(id)), id_(id), folder_(context, id), dataset_(context, id) {}
 
-std::string StoreDirectory::path() const { return context().store.path_of(id_); }
+std::string StoreDirectory::path() const { return context().path_of(id_); }
 
 Directory* StoreDirectory::directory() {
   auto node = context().store.node(id_);

@@ -99,11 +99,12 @@ struct TreeOptions {
   uint64_t scratch_bytes_max = 1ull << 30;
   uint32_t receipts_max = 4096;
   int64_t verify_wait_ns = 200'000'000;
-  int64_t head_timeout_ns = 1'000'000'000;   // entry and attribute timeouts at the head
-  int64_t error_keep_ns = 60'000'000'000;    // refused names keep their sentence this long
-  std::string daemon_log;                    // where errors are appended as text too; "" = stderr of the daemon
-  std::string version;                       // program version shown in .stela/version
-  std::function<std::string()> config_json;  // contents of .stela/config.json
+  int64_t head_timeout_ns = 1'000'000'000;          // entry and attribute timeouts at the head
+  int64_t error_keep_ns = 60'000'000'000;           // refused names keep their sentence this long
+  int64_t transaction_idle_ns = 3'600'000'000'000;  // a transaction nobody uses is given up after this
+  std::string daemon_log;                           // where errors are appended as text too; "" = stderr of the daemon
+  std::string version;                              // program version shown in .stela/version
+  std::function<std::string()> config_json;         // contents of .stela/config.json
 };
 
 class Tree {

@@ -17,7 +17,8 @@ Result<AttributesReply> TreeImpl::get_attributes(uint64_t node, uint64_t, const 
   STELA_ASSIGN(NodeRef found, find(node));
   auto shown = found->attributes(true);
   if (!shown.ok()) return failed_at(*found, shown.status());
-  return AttributesReply{shown->attributes, attributes_timeout(*found, *shown, context_.options.head_timeout_ns)};
+  return AttributesReply{shown->attributes,
+                         attributes_timeout(*found, *shown, found->context().options.head_timeout_ns)};
 }
 
 Result<AttributesReply> TreeImpl::set_attributes(uint64_t node, uint64_t handle, const SetAttributes& set,
@@ -37,7 +38,7 @@ Result<std::string> TreeImpl::read_link(uint64_t node) {
 Result<std::string> TreeImpl::get_xattr(uint64_t node, std::string_view name, const Caller&) {
   STELA_ASSIGN(NodeRef found, find(node));
   if (name == kError) {
-    std::optional<std::string> sentence = context_.errors.find(found->error_place());
+    std::optional<std::string> sentence = found->context().errors.find(found->error_place());
     if (sentence.has_value()) return *sentence;
     return not_found(found->path() + ": nothing failed here lately");
   }
@@ -48,7 +49,7 @@ Result<std::string> TreeImpl::get_xattr(uint64_t node, std::string_view name, co
 Result<std::vector<std::string>> TreeImpl::list_xattrs(uint64_t node) {
   STELA_ASSIGN(NodeRef found, find(node));
   std::vector<std::string> names;
-  if (context_.errors.find(found->error_place()).has_value()) names.emplace_back(kError);
+  if (found->context().errors.find(found->error_place()).has_value()) names.emplace_back(kError);
   for (const std::string& field : found->xattr_fields()) names.push_back(std::string(kOurs) + field);
   return names;
 }
@@ -66,7 +67,7 @@ Status TreeImpl::set_xattr(uint64_t node, std::string_view name, ByteSpan, const
 Status TreeImpl::remove_xattr(uint64_t node, std::string_view name, const Caller& caller) {
   STELA_ASSIGN(NodeRef found, find(node));
   if (name == kError) {
-    context_.errors.clear(found->error_place());
+    found->context().errors.clear(found->error_place());
     return {};
   }
   if (!get_xattr(node, name, caller).ok()) return not_found(found->path() + " has no attribute " + std::string(name));

@@ -1,4 +1,5 @@
 // TreeImpl: open files and directories.
+#include "fsd/tree/transactions.h"
 #include "fsd/tree/tree_impl.h"
 
 namespace stela::fsd {
@@ -7,6 +8,7 @@ Result<std::shared_ptr<TreeImpl::OpenedFile>> TreeImpl::find_file(uint64_t handl
   std::lock_guard lock(handles_mutex_);
   auto found = files_.find(handle);
   if (found == files_.end()) return Status(Code::kBadHandle, "the file is not open");
+  found->second->node->context().used();
   return found->second;
 }
 
@@ -28,7 +30,8 @@ Result<std::pair<EntryReply, OpenReply>> TreeImpl::create_file(uint64_t parent, 
     keep_refused(in, name, created.status(), caller);
     return failed(in, name, created.status(), false);
   }
-  context_.errors.clear(place_of(in.node->key(), name));
+  in.node->context().errors.clear(place_of(in.node->key(), name));
+  created->node = keep_transaction(std::move(created->node));
   auto entry = enter(parent, name, created->node);
   if (!entry.ok()) return failed(in, name, entry.status(), false);
   return std::make_pair(*entry, add_file(created->node, std::move(created->file)));
@@ -36,6 +39,7 @@ Result<std::pair<EntryReply, OpenReply>> TreeImpl::create_file(uint64_t parent, 
 
 Result<OpenReply> TreeImpl::open(uint64_t node, uint32_t flags, const Caller& caller) {
   STELA_ASSIGN(NodeRef found, find(node));
+  STELA_TRY(found->context().usable());
   if (is_writable_open(flags) && found->lifetime() != Lifetime::kForever) STELA_TRY(context_.writable());
   auto file = found->open(flags, caller);
   if (is_look_again(file.status())) found->repeat_expected(caller);
@@ -54,7 +58,7 @@ Result<size_t> TreeImpl::write(uint64_t handle, uint64_t offset, ByteSpan bytes,
   STELA_ASSIGN(std::shared_ptr<OpenedFile> opened, find_file(handle));
   auto count = opened->file->write(offset, bytes, caller);
   // Its folder says it too: a drop box is where people look.
-  if (!count.ok()) context_.note(opened->node->path(), count.status(), opened->node->error_place());
+  if (!count.ok()) opened->node->context().note(opened->node->path(), count.status(), opened->node->error_place());
   return count;
 }
 

@@ -4,6 +4,7 @@
 
 #include "fsd/tree/scratch_file.h"
 #include "fsd/tree/store_directory.h"
+#include "fsd/tree/transactions.h"
 
 namespace stela::fsd {
 
@@ -26,13 +27,15 @@ Result<std::unique_ptr<Tree>> create_tree(Store& store, TreeOptions options, std
 
 TreeImpl::TreeImpl(Store& store, TreeOptions options, std::unique_ptr<Processes> processes)
     : context_(store, std::move(options), std::move(processes)) {
-  context_.nodes = std::make_unique<NodeTable>(std::make_shared<StoreDirectory>(context_, kRootNode));
+  context_.own_nodes = std::make_unique<NodeTable>(std::make_shared<StoreDirectory>(context_, kRootNode));
+  context_.nodes = context_.own_nodes.get();
 }
 
 TreeImpl::~TreeImpl() { shut_down(); }
 
 Result<NodeRef> TreeImpl::find(uint64_t node) const {
   NodeRef found = context_.nodes->find(node);
+  if (found != nullptr) found->context().used();
   if (found == nullptr) return Status(Code::kConflict, "node " + std::to_string(node) + " is not known any more");
   return found;
 }
@@ -41,11 +44,12 @@ Result<TreeImpl::Parent> TreeImpl::find_parent(uint64_t node, std::string_view n
   STELA_ASSIGN(NodeRef found, find(node));
   Directory* directory = found->directory();
   if (directory == nullptr) return Status(Code::kNotDirectory, found->path() + " is not a directory");
+  STELA_TRY(found->context().usable());
   if (name.empty() || name.find('/') != std::string_view::npos) return invalid("a name is empty or has a slash");
   if (name.size() > kNameBytesMax) {
     Status status(Code::kNameTooLong, "a name of " + std::to_string(name.size()) + " bytes in " + found->path() +
                                           ": names have at most 255");
-    context_.errors.record(found->path(), status, errno_of(status.code()), {found->key()});
+    found->context().errors.record(found->path(), status, errno_of(status.code()), {found->key()});
     return status;
   }
   return Parent{std::move(found), directory};
@@ -60,27 +64,29 @@ std::string TreeImpl::path_in(const Parent& parent, std::string_view name) const
 Status TreeImpl::failed(const Parent& parent, std::string_view name, Status status, bool path_operation) {
   if (is_look_again(status)) return status;
   if (status.code() == Code::kNotFound && !parent.directory->absence_is_error()) return status;
-  context_.errors.record(path_in(parent, name), status, errno_of(status.code(), path_operation),
-                         {place_of(parent.node->key(), name), parent.node->key()});
+  parent.node->context().errors.record(path_in(parent, name), status, errno_of(status.code(), path_operation),
+                                       {place_of(parent.node->key(), name), parent.node->key()});
   return status;
 }
 
 Status TreeImpl::failed_at(const Node& node, Status status) {
   if (is_look_again(status) || status.code() == Code::kBadHandle) return status;
-  context_.errors.record(node.path(), status, errno_of(status.code()), {node.error_place()});
+  node.context().errors.record(node.path(), status, errno_of(status.code()), {node.error_place()});
   return status;
 }
 
 int64_t TreeImpl::timeout_of(const Node& node, uint64_t parent, std::string_view name) {
   if (node.lifetime() == Lifetime::kForever) return INT64_MAX;
   if (node.lifetime() == Lifetime::kNone) return 0;
-  if (node.type() == FileType::kDirectory) return context_.options.head_timeout_ns;
-  return context_.notices.grant(node.owner(), parent, name);
+  TreeContext& context = node.context();
+  if (node.type() == FileType::kDirectory) return context.options.head_timeout_ns;
+  return context.notices.grant(node.owner(), parent, name);
 }
 
 Result<EntryReply> TreeImpl::enter(uint64_t parent, std::string_view name, NodeRef node) {
   // Asked for before the attributes, so that a commit in between is announced.
   int64_t timeout_ns = timeout_of(*node, parent, name);
+  node = keep_transaction(std::move(node));
   uint64_t number = context_.nodes->add(&node);
   auto shown = node->attributes(false);
   if (!shown.ok()) {
@@ -118,7 +124,7 @@ Status TreeImpl::remove_file(uint64_t parent, std::string_view name, const Calle
   STELA_TRY(context_.writable());
   Status status = in.directory->remove_file(name, caller);
   if (!status.ok()) return failed(in, name, status, true);
-  context_.errors.clear(place_of(in.node->key(), name));
+  in.node->context().errors.clear(place_of(in.node->key(), name));
   return status;
 }
 
@@ -149,6 +155,11 @@ Status TreeImpl::rename(uint64_t parent, std::string_view name, uint64_t new_par
   STELA_TRY(context_.writable());
   auto move = [&]() -> Status {
     if ((flags & ~kNoReplace) != 0) return invalid("names are renamed one at a time: exchanging two is not possible");
+    if (&from.node->context() != &to.node->context()) {
+      return {Code::kCrossDataset, path_in(to, new_name) +
+                                       ": between a transaction and what is outside of it files are "
+                                       "copied, not moved"};
+    }
     STELA_ASSIGN(Movable what, from.directory->movable(name, caller));
     return to.directory->move_in(what, new_name, (flags & kNoReplace) != 0, caller);
   };
@@ -161,9 +172,10 @@ Status TreeImpl::rename(uint64_t parent, std::string_view name, uint64_t new_par
 void TreeImpl::keep_refused(const Parent& parent, std::string_view name, const Status& status, const Caller& caller) {
   std::string place = place_of(parent.node->key(), name);
   if (!parent.directory->keeps_refused_names()) return;
-  if (!is_refusal(status.code()) || parent.node->owner().value == 0 || context_.side.find(place) != nullptr) return;
-  context_.side.put(place, std::make_shared<RefusedName>(context_, place, path_in(parent, name), status, caller),
-                    context_.options.error_keep_ns);
+  TreeContext& context = parent.node->context();
+  if (!is_refusal(status.code()) || parent.node->owner().value == 0 || context.side.find(place) != nullptr) return;
+  context.side.put(place, std::make_shared<RefusedName>(context, place, path_in(parent, name), status, caller),
+                   context.options.error_keep_ns);
 }
 
 void TreeImpl::heads_moved() {
@@ -192,8 +204,9 @@ void TreeImpl::shut_down() {
   }
   for (auto& file : open) {
     Status dropped = file->file->abandon();
-    if (!dropped.ok()) context_.note(file->node->path(), dropped, file->node->error_place());
+    if (!dropped.ok()) file->node->context().note(file->node->path(), dropped, file->node->error_place());
   }
+  context_.transactions->end_all();
   context_.notices.stop();
 }
 

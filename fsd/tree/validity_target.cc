@@ -17,8 +17,7 @@ constexpr size_t kCopyBytes = 1 << 20;
 Status put_waiting(TreeContext& context, NodeId dataset, const std::string& column, const Caller& caller, uint64_t size,
                    const std::function<Status(uint64_t at, MutableByteSpan into)>& read) {
   std::string place = validity_place(dataset, column);
-  std::string path =
-      context.store.path_of(dataset) + "/" + encode_column_file_stem(column) + std::string(kNullsExtension);
+  std::string path = context.path_of(dataset) + "/" + encode_column_file_stem(column) + std::string(kNullsExtension);
   STELA_ASSIGN(std::shared_ptr<ScratchFileNode> scratch,
                ScratchFileNode::create(context, dataset, place, path, 0644, caller));
   Buffer bytes;

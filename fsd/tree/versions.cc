@@ -59,7 +59,7 @@ class VersionDirectory : public Node, public Directory {
  protected:
   Status refusal(std::string_view name) const override {
     return {Code::kReadOnly, path() + (name.empty() ? "" : "/") + std::string(name) +
-                                 ": a version never changes; write to " + context().store.path_of(place_.dataset)};
+                                 ": a version never changes; write to " + context().path_of(place_.dataset)};
   }
 
  private:
@@ -87,7 +87,7 @@ class VersionsDirectory : public SpecialDirectory {
     STELA_ASSIGN(Table table, context().store.table(dataset()));
     STELA_ASSIGN(VersionNumber newest, table.latest());
     if (*number > newest) {
-      return not_found(context().store.path_of(dataset()) + " has no version " + std::string(name) +
+      return not_found(context().path_of(dataset()) + " has no version " + std::string(name) +
                        (newest.value == 0 ? "; it has none yet" : "; the newest is " + std::to_string(newest.value)));
     }
     STELA_TRY(table.version(*number).status());
@@ -110,7 +110,7 @@ class VersionsDirectory : public SpecialDirectory {
   Result<std::string> latest() const {
     STELA_ASSIGN(Table table, context().store.table(dataset()));
     STELA_ASSIGN(VersionNumber newest, table.latest());
-    if (newest.value == 0) return not_found(context().store.path_of(dataset()) + " has no version yet");
+    if (newest.value == 0) return not_found(context().path_of(dataset()) + " has no version yet");
     return std::to_string(newest.value);
   }
 };

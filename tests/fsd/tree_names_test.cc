@@ -181,8 +181,8 @@ TEST_F(TreeNamesTest, ForeignFilesBesideColumnsNameTheDropBox) {
 
 TEST_F(TreeNamesTest, WhatIsComingSaysSo) {
   make_trips();
-  for (const char* name : {".where", ".by", ".order", ".select", ".limit", ".sample", ".nearest", ".index", ".tx",
-                           ".delete", ".upsert", ".query.csv"}) {
+  for (const char* name : {".where", ".by", ".order", ".select", ".limit", ".sample", ".nearest", ".index", ".delete",
+                           ".upsert", ".query.csv"}) {
     EXPECT_CODE(Code::kUnsupported, look(std::string("/trips/") + name)) << name;
   }
 }
