@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/store/cells.h"
+#include "engine/store/fragment_parts.h"
 #include "engine/store/maintenance.h"
 
 namespace stela::store {
@@ -135,9 +136,7 @@ Status Maintenance::fold_column(NodeId dataset, ColumnId id) {
   STELA_ASSIGN(format::SectionInfo section, writer.end_section());
   STELA_TRY(writer.finish());
   core_.env->crash_point("fold.fragment_written");
-  uint64_t bytes = 0;
-  for (const format::DataFile& file : writer.files()) bytes += file.bytes;
-  FoldEntry fold{{writer.file_id(), section.offset, section.length, section.rows, bytes, section.flats},
+  FoldEntry fold{{writer.file_id(), section.offset, section.length, section.rows, bytes_of(writer), section.flats},
                  entry->nulls_added,
                  entry->bytes_added};
   auto build = [&](Builder& b) -> Status {
@@ -145,19 +144,11 @@ Status Maintenance::fold_column(NodeId dataset, ColumnId id) {
     // Versions between the last fold and this one read their patches again: one copy is enough.
     if (column.folded.value != 0) b.erase_physical(key, column.folded);
     b.put_physical(key, fold.encode(), column.patched);
-    for (const format::DataFile& file : writer.files()) {
-      b.put_physical(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value),
-                     FileEntry{file.kind, file.bytes}.encode(), b.sequence());
-    }
+    put_files(b, writer);
     return {};
   };
   STELA_TRY(committer_.commit(Privilege::kInternal, build).status());
-  for (const format::DataFile& file : writer.files()) {
-    core_.files->settle(file.id);
-    core_.files->trust_written(file);
-    core_.counters.data_files.fetch_add(1, std::memory_order_relaxed);
-    core_.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
-  }
+  settle_files(core_, writer);
   core_.counters.folds.fetch_add(1, std::memory_order_relaxed);
   if (column.folded.value != 0) files_may_be_unused_ = true;
   return {};

@@ -11,6 +11,7 @@
 
 #include "engine/store/committer.h"
 #include "engine/store/core.h"
+#include "engine/store/fragment_parts.h"
 #include "engine/store/manifest.h"
 
 namespace stela::store {
@@ -34,6 +35,9 @@ class Maintenance {
   void note_grown(NodeId dataset);
   // Cells of a column of about that many bytes were changed: it is folded when it has been left alone.
   void note_patched(NodeId dataset, ColumnId column, uint64_t column_bytes);
+  // Rewrites what the dataset's fragments and folded columns hold: in cold mode where that makes them smaller, in light
+  // mode always. Tails and patches that are not folded stay. Any thread; an error leaves what was done before it.
+  Result<CompactionReport> compact(NodeId dataset, const CompactionOptions& options);
   // Until a column is due to be folded; the largest number when none is.
   int64_t next_fold_ns() const;
 
@@ -53,6 +57,11 @@ class Maintenance {
   Status find_patched_columns();
   Status fold_columns(bool force);
   Status fold_column(NodeId dataset, ColumnId id);
+  using GoOn = std::function<Status(uint64_t bytes)>;  // after so many more; an error ends it
+  Status compact_groups(NodeId dataset, const std::vector<GroupId>& groups, bool cold, const GoOn& go_on);
+  Result<bool> install_parts(NodeId dataset, const std::vector<Replacement>& replacements,
+                             const format::FragmentWriter& writer);
+  Status compact_fold(NodeId dataset, ColumnId id, bool cold, const GoOn& go_on);
   Status remove_files();
   Status note_failure(const Status& status);
 

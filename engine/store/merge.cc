@@ -1,52 +1,12 @@
 // Merge of neighbouring small fragments, and removal of files that no entry names any more.
 #include <algorithm>
 
+#include "engine/store/fragment_parts.h"
 #include "engine/store/maintenance.h"
 
 namespace stela::store {
 
 namespace {
-
-struct Part {
-  uint64_t first_row = 0;
-  Sequence birth;
-  FragmentEntry entry;
-};
-
-using GroupParts = std::map<GroupId, std::vector<Part>>;
-
-Result<GroupParts> read_parts(const catalog::CatalogState& catalog, catalog::Stamp stamp, NodeId dataset) {
-  GroupParts parts;
-  Status inner;
-  std::string prefix = catalog::prefix(dataset, catalog::KeyKind::kFragment);
-  STELA_TRY(catalog.scan(prefix, catalog::prefix_end(prefix), stamp,
-                         [&](std::string_view key, std::string_view value, Sequence birth) {
-                           auto entry = FragmentEntry::decode(value);
-                           if (!entry.ok() || key.size() != prefix.size() + 16) {
-                             inner = entry.ok() ? damaged("a fragment's key is malformed") : entry.status();
-                             return false;
-                           }
-                           GroupId group{get_ordered(key.data() + prefix.size())};
-                           uint64_t first = get_ordered(key.data() + prefix.size() + 8);
-                           parts[group].push_back({first, birth, std::move(*entry)});
-                           return true;
-                         }));
-  STELA_TRY(inner);
-  return parts;
-}
-
-// Groups whose parts begin and end at the same rows are merged together, into one section.
-std::vector<std::vector<GroupId>> alike_groups(const GroupParts& parts) {
-  std::map<std::vector<std::pair<uint64_t, uint64_t>>, std::vector<GroupId>> by_bounds;
-  for (const auto& [group, list] : parts) {
-    std::vector<std::pair<uint64_t, uint64_t>> bounds;
-    for (const Part& part : list) bounds.emplace_back(part.first_row, part.entry.rows);
-    by_bounds[bounds].push_back(group);
-  }
-  std::vector<std::vector<GroupId>> result;
-  for (auto& [bounds, groups] : by_bounds) result.push_back(std::move(groups));
-  return result;
-}
 
 uint32_t tier_of(uint64_t rows, uint32_t factor) {
   uint32_t tier = 0;
@@ -82,87 +42,6 @@ Window choose_window(const std::vector<Part>& parts, const StoreOptions& options
       if (window.count >= factor) return window;
       window = {};
       rows = bytes = 0;
-    }
-  }
-  return {};
-}
-
-// Columns of `groups`, dropped ones too: old versions still show them.
-Result<std::map<ColumnId, DataType>> columns_of(const catalog::CatalogState& catalog, catalog::Stamp stamp,
-                                                NodeId dataset, const std::vector<GroupId>& groups) {
-  std::map<ColumnId, DataType> columns;
-  Status inner;
-  std::string prefix = catalog::prefix(dataset, catalog::KeyKind::kColumn);
-  STELA_TRY(catalog.scan(prefix, catalog::prefix_end(prefix), stamp,
-                         [&](std::string_view key, std::string_view value, Sequence) {
-                           auto entry = ColumnEntry::decode(value);
-                           if (!entry.ok()) {
-                             inner = entry.status();
-                             return false;
-                           }
-                           if (std::find(groups.begin(), groups.end(), entry->group) != groups.end()) {
-                             columns[ColumnId{get_ordered(key.data() + prefix.size())}] = entry->type;
-                           }
-                           return true;
-                         }));
-  STELA_TRY(inner);
-  return columns;
-}
-
-// What was mapped as a plain file before a merge is so after it.
-Result<bool> is_flat_somewhere(const std::vector<std::shared_ptr<const format::FragmentReader>>& readers, ColumnId id) {
-  for (const auto& reader : readers) {
-    auto chunk = reader->column(id);
-    if (!chunk.ok() && chunk.status().code() != Code::kNotFound) return chunk.status();
-    if (chunk.ok() && (*chunk)->flat()) return true;
-  }
-  return false;
-}
-
-// Copies the rows of `parts` into one section of `writer`.
-Status copy_parts(FileTable& files, const std::vector<Part>& parts, const std::map<ColumnId, DataType>& columns,
-                  format::FragmentWriter& writer) {
-  std::vector<std::shared_ptr<const format::FragmentReader>> readers;
-  std::map<ColumnId, bool> present;
-  for (const Part& part : parts) {
-    STELA_ASSIGN(auto reader, files.section(part.entry.file, part.entry.offset, part.entry.length));
-    STELA_ASSIGN(std::vector<ColumnId> ids, reader->column_ids());
-    for (ColumnId id : ids) present[id] = columns.contains(id);
-    readers.push_back(std::move(reader));
-  }
-  std::vector<format::ColumnSpec> specs;
-  for (const auto& [id, wanted] : present) {
-    if (!wanted) continue;
-    STELA_ASSIGN(bool keep_flat, is_flat_somewhere(readers, id));
-    specs.push_back({id, columns.at(id), keep_flat});
-  }
-  STELA_TRY(writer.begin_section(specs));
-  constexpr uint64_t kBatchBytes = 8 << 20;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    std::vector<std::shared_ptr<const format::ColumnChunk>> chunks;
-    uint64_t value_bytes = 0;
-    for (const format::ColumnSpec& spec : specs) {
-      auto chunk = readers[i]->column(spec.id);
-      if (!chunk.ok() && chunk.status().code() != Code::kNotFound) return chunk.status();
-      chunks.push_back(chunk.ok() ? *chunk : nullptr);
-      if (chunk.ok()) value_bytes += (*chunk)->value_bytes();
-    }
-    uint64_t row_bytes = std::max<uint64_t>(1, value_bytes / std::max<uint64_t>(1, parts[i].entry.rows));
-    uint64_t batch = std::clamp<uint64_t>(kBatchBytes / row_bytes, 1, 65536);
-    for (uint64_t row = 0; row < parts[i].entry.rows; row += batch) {
-      uint64_t count = std::min(batch, parts[i].entry.rows - row);
-      std::vector<ColumnData> data;
-      std::vector<ColumnView> views;
-      for (size_t c = 0; c < specs.size(); ++c) {
-        data.emplace_back(specs[c].type);
-        if (chunks[c] == nullptr) {
-          data.back().append_nulls(count);
-        } else {
-          STELA_TRY(chunks[c]->read(parts[i].entry.skip + row, count, data.back()));
-        }
-      }
-      for (const ColumnData& column : data) views.push_back(column.view());
-      STELA_TRY(writer.append(views));
     }
   }
   return {};
@@ -232,46 +111,22 @@ Status Maintenance::merge_dataset(NodeId dataset) {
         return allocated.back();
       };
       format::FragmentWriter writer(core_.env->files(), allocate, core_.fragment_options());
-      std::vector<std::pair<GroupId, format::SectionInfo>> sections;
+      std::vector<Replacement> replacements;
       for (GroupId group : groups) {
         STELA_ASSIGN(auto columns, columns_of(view.catalog(), view.newest(), dataset, {group}));
         STELA_TRY(copy_parts(*core_.files, chosen(group), columns, writer));
         STELA_ASSIGN(format::SectionInfo section, writer.end_section());
-        sections.emplace_back(group, std::move(section));
+        replacements.push_back({group, chosen(group), std::move(section)});
       }
       STELA_TRY(writer.finish());
       core_.env->crash_point("merge.fragment_written");
-      uint64_t file_bytes = 0;
-      for (const format::DataFile& file : writer.files()) file_bytes += file.bytes;
-      auto result = committer_.commit(Privilege::kInternal, [&](Builder& b) -> Status {
-        for (const auto& [group, section] : sections) {
-          std::vector<Part> replaced = chosen(group);
-          Sequence birth = replaced[0].birth;
-          for (const Part& part : replaced) birth = std::min(birth, part.birth);
-          auto key_of = [&, g = group](uint64_t row) {
-            return catalog::key(dataset, catalog::KeyKind::kFragment, g.value, row);
-          };
-          FragmentEntry entry{
-              writer.file_id(), section.offset, section.length, section.rows, file_bytes / sections.size(),
-              section.flats};
-          for (const Part& part : replaced) {
-            bool superseded = part.first_row == replaced[0].first_row && part.birth == birth;
-            if (!superseded) b.erase_physical(key_of(part.first_row), part.birth);
-          }
-          b.put_physical(key_of(replaced[0].first_row), entry.encode(), birth);
-        }
-        for (const format::DataFile& file : writer.files()) {
-          b.put_physical(catalog::key(NodeId{0}, catalog::KeyKind::kFile, file.id.value),
-                         FileEntry{file.kind, file.bytes}.encode(), b.sequence());
-        }
+      auto build = [&](Builder& b) -> Status {
+        put_replacements(b, dataset, replacements, writer);
+        put_files(b, writer);
         return {};
-      });
-      if (!result.ok()) return result.status();
-      for (const format::DataFile& file : writer.files()) {
-        core_.files->settle(file.id);
-        core_.counters.data_files.fetch_add(1, std::memory_order_relaxed);
-        core_.counters.data_bytes.fetch_add(file.bytes, std::memory_order_relaxed);
-      }
+      };
+      STELA_TRY(committer_.commit(Privilege::kInternal, build).status());
+      settle_files(core_, writer);
       core_.counters.merges.fetch_add(1, std::memory_order_relaxed);
       files_may_be_unused_ = true;
       merged = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -110,6 +111,18 @@ struct StoreCounters {
   uint64_t data_files = 0, data_bytes = 0, catalog_runs = 0;
   uint64_t commit_waits = 0;  // commits held back by stall_bytes
   uint64_t newest_sequence = 0;
+};
+
+struct CompactionOptions {
+  // The smallest form, read more slowly; otherwise the one that new rows get.
+  bool cold = false;
+  // Of bytes that are rewritten; false stops it.
+  std::function<bool(uint64_t done, uint64_t total)> progress;
+};
+
+// Stored bytes of a dataset: fragments with their flat files.
+struct CompactionReport {
+  uint64_t bytes_before = 0, bytes_after = 0;
 };
 
 // One damaged thing, located for a person. `dataset` is a path, "" for the store itself.

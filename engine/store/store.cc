@@ -256,6 +256,12 @@ Result<std::vector<std::pair<NodeId, VersionInfo>>> Transaction::commit(const Co
 
 void Transaction::give_up(Status why) { store_->impl_->branch()->give_up(std::move(why)); }
 
+Result<CompactionReport> Store::compact(NodeId dataset, const CompactionOptions& options) {
+  if (impl_->branch() != nullptr) return unsupported("a transaction cannot compact");
+  STELA_TRY(impl_->maintenance().run(true, true));
+  return impl_->maintenance().compact(dataset, options);
+}
+
 Status Store::maintain(bool force) { return impl_->maintenance().run(force, force); }
 std::optional<std::string> Store::read_only_reason() const { return impl_->core().latch.reason(); }
 uint64_t Store::store_id() const { return impl_->core().store_id; }

@@ -214,6 +214,9 @@ class Store {
   // ---- upkeep
   // One round of flush, merge and removal, as the background would do; `force` whatever the thresholds.
   Status maintain(bool force);
+  // Writes what is stored of a dataset anew, in fewer and larger pages; no version is made and none changes. Commits
+  // and readers go on meanwhile. O(stored values); memory as of an import.
+  Result<CompactionReport> compact(NodeId dataset, const CompactionOptions& options);
   // Reads and checks every catalogue block, page and flat extent; one call of `report` for each damage.
   Status check(const std::function<void(const DamageReport&)>& report,
                const std::function<void(uint64_t done, uint64_t total)>& progress = {});

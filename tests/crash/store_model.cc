@@ -404,6 +404,13 @@ Operation transaction(const Model& model, SeededRandom& random) {
   return operation;
 }
 
+Operation compact_dataset(const Model& model, const std::string& name, SeededRandom& random) {
+  return {"compact " + name, model, [name, cold = random.coin()](Store& store) -> Status {
+            STELA_ASSIGN(Table table, store.table("/" + name));
+            return store.compact(table.id(), {.cold = cold, .progress = {}}).status();
+          }};
+}
+
 Operation next_operation(const Model& model, SeededRandom& random) {
   std::string name = kNames[random.below(std::size(kNames))];
   bool exists = model.datasets.contains(name);
@@ -417,7 +424,8 @@ Operation next_operation(const Model& model, SeededRandom& random) {
   const ModelDataset& dataset = model.datasets.at(name);
   if (random.below(12) == 0) return transaction(model, random);
   uint64_t choice = random.below(100);
-  if (choice < 14) return {"maintain", model, [](Store& store) { return store.maintain(true); }};
+  if (choice < 10) return {"maintain", model, [](Store& store) { return store.maintain(true); }};
+  if (choice < 14) return compact_dataset(model, name, random);
   if (choice < 17) return drop_dataset(model, name);
   bool has_columns = !dataset.versions.empty() && !dataset.versions.back()->columns.empty();
   if (choice < 24 && !dataset.versions.empty()) return change_tag(model, name, random);

@@ -1,11 +1,13 @@
 """Rows whose pages are encoded, read back through a real mount; and stores that earlier releases wrote."""
+import hashlib
 import json
+import subprocess
 import tarfile
 import unittest
 
 import numpy
 
-from mounted_store import SOURCE, MountCase, npy
+from mounted_store import SOURCE, STELA, MountCase, npy, wait_until
 
 ROWS = 150_000
 
@@ -91,6 +93,79 @@ class EncodedPages(MountCase):
         self.assertEqual(self.load("t/x.npy").tolist(), values.tolist())
         flats = [path.read_bytes() for path in self.store.glob("data/*/*.flat")]
         self.assertEqual(flats, [npy(values)])
+
+
+class Compaction(MountCase):
+    def fill(self):
+        """Two versions of /t; what each file of them holds."""
+        wanted = {name: values[:40_000] for name, values in columns().items()}
+        (self.mnt / "t").mkdir()
+        numpy.savez(self.mnt / "t/.append/rows.npz", **wanted)
+        numpy.savez(self.mnt / "t/.append/more.npz", **{name: values[:5000] for name, values in wanted.items()})
+        numpy.save(self.mnt / "t/saved.npy", numpy.arange(45_000 * 4).reshape(-1, 4) % 300)
+        return self.shown()
+
+    def shown(self):
+        found = {}
+        for place in (self.mnt / "t", self.mnt / "t/.versions/1", self.mnt / "t/.versions/2"):
+            for path in sorted(place.glob("*.npy")) + sorted(place.glob("*.txt")):
+                found[path.relative_to(self.mnt)] = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.assertGreater(len(found), 30)
+        return found
+
+    def stored_bytes(self):
+        return sum(path.stat().st_size for path in self.store.glob("data/*/*"))
+
+    def test_cold_is_smaller_and_every_version_stays(self):
+        before = self.fill()
+        mapped = numpy.load(self.mnt / "t/saved.npy", mmap_mode="r")
+        wanted = mapped.tobytes()
+        told = json.loads(self.stela("compact", self.mnt / "t", "--cold", "--json").stdout)["datasets"][0]
+        self.assertEqual(told["dataset"], "/t")
+        self.assertLess(told["bytes_after"], told["bytes_before"] * 0.8)
+        self.assertEqual(self.shown(), before)
+        self.assertEqual(mapped.tobytes(), wanted)
+        del mapped
+        stored = json.loads(self.stela("inspect", self.store, "/t/line", "--json").stdout)["columns"][0]
+        self.assertLess(stored["stored_bytes"], stored["value_bytes"] * 0.4)
+        self.assertIn("zstd", self.stela("inspect", self.store, "/t/line", "--why").stdout)
+        # Appended rows and cells changed in place lie beside cold pages.
+        numpy.savez(self.mnt / "t/.append/last.npz", **{name: values[:10] for name, values in columns().items()},
+                    saved=numpy.zeros((10, 4), int))
+        rows = numpy.load(self.mnt / "t/small.npy", mmap_mode="r+")
+        rows[77] = -5
+        rows.flush()
+        del rows
+        self.assertEqual(self.load("t/small.npy")[[76, 77]].tolist(), [columns()["small"][76], -5])
+        self.umount()
+        self.assertLess(self.stored_bytes(), told["bytes_before"] * 0.85)
+        self.assertIn("no damage", self.stela("check", self.store).stdout)
+        offline = self.stela("compact", self.store, "--cold").stdout
+        self.assertTrue(offline.startswith("/t: "), offline)
+        self.mount()
+        self.assertEqual({path: digest for path, digest in self.shown().items() if ".versions" in str(path)},
+                         {path: digest for path, digest in before.items() if ".versions" in str(path)})
+        self.assertEqual(int(self.load("t/small.npy")[77]), -5)
+
+    def test_killed_while_it_writes(self):
+        before = self.fill()
+        self.umount()
+        files = {path.name for path in self.store.glob("data/*/*")}
+        for _ in range(2):
+            running = subprocess.Popen([STELA, "compact", self.store, "--cold"], stdout=subprocess.DEVNULL)
+            wait_until(lambda: running.poll() is not None
+                       or {path.name for path in self.store.glob("data/*/*")} - files, "a new file")
+            running.kill()
+            running.wait()
+            self.assertIn("no damage", self.stela("check", self.store).stdout)
+            self.mount()
+            self.assertEqual(self.shown(), before)
+            self.umount()
+
+    def test_of_what_is_not_there(self):
+        refused = self.stela("compact", self.store, "/none", "--cold", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("/none", refused.stderr)
 
 
 class ReleasedLayouts(MountCase):

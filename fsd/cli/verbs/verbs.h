@@ -18,6 +18,7 @@ const VerbSpec& log_verb();
 const VerbSpec& tag_verb();
 const VerbSpec& restore_verb();
 const VerbSpec& check_verb();
+const VerbSpec& compact_verb();
 const VerbSpec& inspect_verb();
 
 }  // namespace stela::fsd
