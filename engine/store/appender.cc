@@ -34,9 +34,10 @@ class AppenderImpl final : public Appender {
   Status spill();
   Status build(Builder& builder, const CommitInfo& info, VersionInfo* version) const;
   Status build_first_schema(Builder& builder, DatasetHead& head) const;
-  Result<std::vector<GroupId>> groups_now(const Builder& builder,
+  Result<std::vector<GroupId>> groups_now(const Builder& builder, std::vector<Target>* targets,
                                           std::vector<std::pair<ColumnId, ColumnEntry>>* added) const;
-  void add_inline_rows(Builder& builder, uint64_t first_row,
+  Status follow(const Builder& builder, ColumnId now, Sequence birth, Target* target) const;
+  void add_inline_rows(Builder& builder, uint64_t first_row, const std::vector<Target>& targets,
                        const std::vector<std::pair<ColumnId, ColumnEntry>>& added) const;
   Status resolve_again();
   Result<VersionInfo> stage(Branch& branch, const CommitInfo& info);
@@ -194,26 +195,36 @@ Status AppenderImpl::build_first_schema(Builder& builder, DatasetHead& head) con
   return {};
 }
 
-Result<std::vector<GroupId>> AppenderImpl::groups_now(const Builder& builder,
+// The name means another column now: rows in memory go there, if they can.
+Status AppenderImpl::follow(const Builder& builder, ColumnId now, Sequence birth, Target* target) const {
+  STELA_ASSIGN(auto entry, builder.column(dataset_, now));
+  bool fits = !fragment_ && entry && entry->type == target->type && entry->nullable == target->nullable;
+  if (!fits) {
+    return {Code::kConflict, "the column '" + target->name + "' was replaced by " +
+                                 describe_commit(builder, dataset_, birth) + " while the rows were written; try again"};
+  }
+  target->id = now;
+  target->group = entry->group;
+  return {};
+}
+
+Result<std::vector<GroupId>> AppenderImpl::groups_now(const Builder& builder, std::vector<Target>* targets,
                                                       std::vector<std::pair<ColumnId, ColumnEntry>>* added) const {
   std::set<GroupId> groups;
-  for (const Target& target : targets_) groups.insert(target.group);
   Sequence birth;
   std::string ignored;
   STELA_TRY(builder.get(catalog::key(dataset_, catalog::KeyKind::kNode), &ignored, &birth));
   if (birth != schema_birth_) {
     // The schema changed since these rows were arranged: rows of a name that means another column now must
     // not vanish into the old one; columns that came since are null here.
-    for (const Target& target : targets_) {
-      STELA_ASSIGN(ColumnId now, builder.column_named(dataset_, target.name));
-      if (now.value != 0 && now != target.id) {
-        return Status(Code::kConflict,
-                      "the column '" + target.name + "' was replaced while the rows were written; try again");
-      }
+    for (Target& target : *targets) {
+      Sequence named;
+      STELA_ASSIGN(ColumnId now, builder.column_named(dataset_, target.name, &named));
+      if (now.value != 0 && now != target.id) STELA_TRY(follow(builder, now, named, &target));
     }
     STELA_ASSIGN(auto columns, builder.columns(dataset_));
     std::set<ColumnId> known;
-    for (const Target& target : targets_) known.insert(target.id);
+    for (const Target& target : *targets) known.insert(target.id);
     for (auto& [id, entry] : columns) {
       if (known.contains(id)) continue;
       if (!entry.nullable) {
@@ -224,10 +235,11 @@ Result<std::vector<GroupId>> AppenderImpl::groups_now(const Builder& builder,
       added->emplace_back(id, entry);
     }
   }
+  for (const Target& target : *targets) groups.insert(target.group);
   return std::vector<GroupId>(groups.begin(), groups.end());
 }
 
-void AppenderImpl::add_inline_rows(Builder& builder, uint64_t first_row,
+void AppenderImpl::add_inline_rows(Builder& builder, uint64_t first_row, const std::vector<Target>& targets,
                                    const std::vector<std::pair<ColumnId, ColumnEntry>>& added) const {
   std::map<GroupId, RowChunk> chunks;
   auto chunk_of = [&](GroupId group) -> RowChunk& {
@@ -238,9 +250,9 @@ void AppenderImpl::add_inline_rows(Builder& builder, uint64_t first_row,
     chunk.rows = rows_;
     return chunk;
   };
-  for (size_t i = 0; i < targets_.size(); ++i) {
-    RowChunk& chunk = chunk_of(targets_[i].group);
-    chunk.ids.push_back(targets_[i].id);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    RowChunk& chunk = chunk_of(targets[i].group);
+    chunk.ids.push_back(targets[i].id);
     chunk.columns.push_back(buffered_[i]);
   }
   for (const auto& [id, entry] : added) {
@@ -254,6 +266,7 @@ void AppenderImpl::add_inline_rows(Builder& builder, uint64_t first_row,
 Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo* version) const {
   STELA_ASSIGN(DatasetHead head, read_head(builder, dataset_));
   std::vector<GroupId> groups;
+  std::vector<Target> targets = targets_;
   std::vector<std::pair<ColumnId, ColumnEntry>> added;
   VersionChange change;
   uint64_t first_row = head.row_ids();
@@ -264,7 +277,7 @@ Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo
     change.operation = rows_ == 0 ? "schema" : "append";
     change.kind = rows_ == 0 ? VersionKind::kSchema : VersionKind::kAppend;
   } else {
-    STELA_ASSIGN(groups, groups_now(builder, &added));
+    STELA_ASSIGN(groups, groups_now(builder, &targets, &added));
   }
   change.rows = (establishes_ ? 0 : head.rows()) + rows_;
   change.row_ids = first_row + rows_;
@@ -274,7 +287,7 @@ Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo
     fragment_->add_entries(builder, dataset_, groups, first_row);
     change.bytes_added = fragment_->bytes();
   } else if (rows_ > 0) {
-    add_inline_rows(builder, first_row, added);
+    add_inline_rows(builder, first_row, targets, added);
     change.bytes_added = buffered_bytes_;
   }
   *version = add_version(builder, dataset_, head, info, std::move(change));
