@@ -1,6 +1,7 @@
 #include "fsd/tree/context.h"
 #include "fsd/tree/control_directory.h"
 #include "fsd/tree/json_text.h"
+#include "fsd/tree/transactions.h"
 
 namespace stela::fsd {
 namespace {
@@ -66,6 +67,7 @@ std::vector<Figure> figures(TreeContext& context) {
       {"draft_bytes", "gauge", "Bytes of files being written.", context.drafts.bytes()},
       {"scratch_files", "gauge", "Temporary files.", context.scratch.files()},
       {"scratch_bytes", "gauge", "Bytes of temporary files.", context.scratch.bytes()},
+      {"transactions", "gauge", "Transactions that go on.", context.transactions->size()},
       {"nodes", "gauge", "Nodes the kernel knows.", context.nodes->size()},
       {"errors", "counter", "Requests refused or failed.", context.errors.recorded()},
   };
