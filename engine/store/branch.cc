@@ -123,7 +123,7 @@ Status Branch::check() const {
     Builder builder(now, said, Sequence{first.value + done++}, core_.env->clock().utc_ns());
     builder.set_members(first);
     STELA_TRY(member(builder));
-    said.add(builder.values());
+    said.add_member(builder.values());
   }
   return {};
 }

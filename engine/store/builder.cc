@@ -3,10 +3,20 @@
 namespace stela::store {
 
 void PendingGroup::add(const std::map<std::string, Value, std::less<>>& said) {
+  add_member(said);
+  finish_members();
+}
+
+void PendingGroup::add_member(const std::map<std::string, Value, std::less<>>& said) {
   for (const auto& [key, value] : said) {
     values.insert_or_assign(key, value);
-    if (key.size() > 8 && key[8] == static_cast<char>(catalog::KeyKind::kPatch)) patches.emplace(key, value);
+    if (key.size() > 8 && key[8] == static_cast<char>(catalog::KeyKind::kPatch)) own_patches.emplace_back(key, value);
   }
+}
+
+void PendingGroup::finish_members() {
+  for (auto& patch : own_patches) patches.insert(std::move(patch));
+  own_patches.clear();
 }
 
 Status Builder::get(std::string_view key, std::string* value, Sequence* birth) const {
@@ -62,7 +72,6 @@ Status Builder::for_each_patch(NodeId dataset, ColumnId column, Sequence after, 
   auto key_of = [&](uint64_t row) { return catalog::key(dataset, catalog::KeyKind::kPatch, column.value, row); };
   auto stop = group_.patches.lower_bound(key_of(end));
   for (auto at = group_.patches.lower_bound(key_of(first)); at != stop; ++at) {
-    if (is_own(at->second.birth)) continue;
     STELA_ASSIGN(PatchEntry entry, PatchEntry::decode(at->second.value));
     uint64_t granule = get_ordered(at->first.data() + at->first.size() - 8);
     STELA_TRY(visit(granule, {at->second.birth, std::move(entry)}));

@@ -26,8 +26,14 @@ struct PendingGroup {
   // Patches are looked for by what they wrote, so that none hides an older one.
   std::multimap<std::string, Value, std::less<>> patches;
 
-  // Takes over what a commit says.
+  // Patches of members of a commit that is still being built: they are no conflict for the next of them.
+  std::vector<std::pair<std::string, Value>> own_patches;
+
+  // Takes over what a commit says, or a member of one.
   void add(const std::map<std::string, Value, std::less<>>& said);
+  void add_member(const std::map<std::string, Value, std::less<>>& said);
+  // The commit has all its members.
+  void finish_members();
 };
 
 // One commit in the making. Not thread-safe.
@@ -74,7 +80,7 @@ class Builder final : public CommitBuilder {
               const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
   void put(std::string_view key, std::string_view value) override;
   // Every patch of a column born after `after`, in granules [first, end); in no order. Earlier commits of the group
-  // too, but not what is_own().
+  // too, but not other members of this commit.
   Status for_each_patch(NodeId dataset, ColumnId column, Sequence after, uint64_t first, uint64_t end,
                         const std::function<Status(uint64_t granule, const BornPatch&)>& visit) const;
 

@@ -170,7 +170,7 @@ Status Committer::build_request(Request& request, const PendingGroup& group, uin
     member.record.next_file = core_.files->next_file();
     member.record.entries = builder.take_entries();
     member.record.chunks = builder.take_chunks();
-    draft.values.add(builder.values());
+    draft.values.add_member(builder.values());
     STELA_TRY(write_large_entries(member));
     std::string body;
     member.record.encode(body);
@@ -207,6 +207,7 @@ size_t Committer::build_group(const std::vector<Request*>& requests, std::vector
     payload += draft.records;
     if (request->members.size() > 1) {
       group = std::move(draft.values);
+      group.finish_members();
     } else {
       group.add(draft.values.values);
     }

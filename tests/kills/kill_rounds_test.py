@@ -35,6 +35,7 @@ class KillRounds(MountCase):
     def test_nothing_acknowledged_is_lost(self):
         self.make_dataset("t", a=numpy.array([0]))
         self.make_dataset("c", x=numpy.zeros(1000))
+        self.make_dataset("u", a=numpy.zeros(0, int))
         record = Record()
         record.acknowledged.add(0)
         chance = random.Random(20131231)
@@ -45,6 +46,7 @@ class KillRounds(MountCase):
             threads = [threading.Thread(target=self.write_rows, args=(record, stop, number + n * 10_000)) for n in range(WRITERS)]
             threads += [threading.Thread(target=self.read_rows, args=(record, stop)),
                         threading.Thread(target=self.replace_column, args=(record, stop, round_number))]
+            threads.append(threading.Thread(target=self.write_both, args=(record, stop, -number)))
             number += WRITERS * 10_000
             for thread in threads:
                 thread.start()
@@ -77,6 +79,27 @@ class KillRounds(MountCase):
             except OSError as error:
                 if error.errno not in DEAD:
                     record.problems.append(f"append: {error}")
+                return
+            with record.lock:
+                record.unanswered.discard(value)
+                record.acknowledged.add(value)
+
+    def write_both(self, record, stop, first):
+        """A row in each of two datasets, as one transaction; negative numbers are of these."""
+        for value in range(first, first - 10_000, -1):
+            if stop.is_set():
+                return
+            folder = self.mnt / ".stela/tx" / f"x{-value}"
+            try:
+                folder.mkdir()
+                for dataset in ("t", "u"):
+                    self.write(folder / dataset / ".append/x.csv", f"a\n{value}\n")
+                with record.lock:
+                    record.unanswered.add(value)
+                self.write(folder / ".commit", f"{value}\n", 0)
+            except OSError as error:
+                if error.errno not in DEAD:
+                    record.problems.append(f"transaction: {error}")
                 return
             with record.lock:
                 record.unanswered.discard(value)
@@ -121,6 +144,8 @@ class KillRounds(MountCase):
         self.assertEqual(len(values), len(there), "a row is there twice")
         self.assertEqual(record.acknowledged - there, set(), f"acknowledged and lost in round {round_number}")
         self.assertEqual(there - record.acknowledged - record.unanswered, set(), "rows that nobody wrote")
+        both = self.load("u/a.npy").tolist()
+        self.assertEqual(sorted(both), sorted(value for value in values if value < 0), "half of a transaction")
         # An unanswered row has its fate now.
         record.acknowledged |= there & record.unanswered
         record.unanswered -= there
