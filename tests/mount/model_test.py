@@ -192,6 +192,27 @@ class Model(MountCase):
         columns[to] = columns.pop(column)
         dataset.commit(head.rows, columns)
 
+    def do_transaction(self, name, dataset):
+        """Some changes that are seen inside only, then one version of all of them, or none."""
+        inside, own = f"{name}/.tx/job", Dataset()
+        own.versions = list(dataset.versions)
+        (self.mnt / inside).mkdir()
+        for _ in range(self.random.randrange(1, 5)):
+            act = self.random.choice((self.do_append, self.do_column, self.do_nulls, self.do_change, self.do_drop, self.do_rename))
+            self.doing += f", {act.__name__}"
+            act(inside, own)
+            if own.versions:
+                self.check_version(self.mnt / inside, own.head())
+        if dataset.versions:
+            self.check_version(self.mnt / name, dataset.head())
+        self.assertEqual((self.mnt / inside / ".check").read_text(), "ok\n", self.doing)
+        if self.random.random() < 0.3:
+            (self.mnt / inside).rmdir()
+            return
+        self.write(self.mnt / inside / ".commit", "all of it\n", 0)
+        if len(own.versions) > len(dataset.versions):
+            dataset.versions.append(own.head())
+
     def do_tag(self, name, dataset):
         if not dataset.versions:
             return
@@ -280,7 +301,7 @@ class Model(MountCase):
         self.check_version(folder / ".versions" / str(number), dataset.versions[number - 1])
 
     def test_random_histories(self):
-        acts = [(self.do_append, 30), (self.do_column, 14), (self.do_nulls, 8), (self.do_change, 14), (self.do_restore, 4), (self.do_drop, 6), (self.do_rename, 8),
+        acts = [(self.do_append, 30), (self.do_column, 14), (self.do_nulls, 8), (self.do_change, 14), (self.do_restore, 4), (self.do_transaction, 8), (self.do_drop, 6), (self.do_rename, 8),
                 (self.do_tag, 8), (self.do_move, 3), (self.do_remove, 1), (self.do_refused, 5), (self.do_read_only, 2), (self.do_restart, 1)]
         done = {}
         for number in range(OPERATIONS):
