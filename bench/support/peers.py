@@ -10,14 +10,17 @@ VENV = SOURCE / "build/bench-venv"
 
 def run_in_venv(*packages):
     """Makes the venv, installs what is missing of `packages`, and goes on in it: this call returns only there.
-    A package that does not install is named and left out; find it out with `available`."""
+    A package that is imported by another name than it is installed by is "IMPORTED=INSTALLED". One that does not
+    install is named and left out; find it out with `available`."""
     python = VENV / "bin/python"
     if sys.prefix == str(VENV):
         return
     if not python.exists():
         subprocess.run(["/usr/bin/python3", "-m", "venv", str(VENV)], check=True)
-    for package in packages:
-        if subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False).returncode == 0:
+    for words in packages:
+        imported, _, package = words.rpartition("=")
+        probe = f"import {imported or package}"
+        if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0:
             continue
         done = subprocess.run([python, "-m", "pip", "-q", "--disable-pip-version-check", "install", package],
                               capture_output=True, text=True, check=False, timeout=300)

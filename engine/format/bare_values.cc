@@ -8,10 +8,9 @@ void carry_values(const ColumnView& values, uint64_t width, std::byte* to) {
   uint64_t first = 0;
   while (first < values.rows && !values.is_valid(first)) ++first;
   if (first == values.rows) return;
-  for (uint64_t row = 0; row < values.rows; ++row) {
-    if (values.is_valid(row)) continue;
+  for_each_zero_bit(values.validity, values.validity_offset, values.rows, [&](uint64_t row) {
     std::memcpy(to + row * width, row == 0 ? to + first * width : to + (row - 1) * width, width);
-  }
+  });
 }
 
 }  // namespace

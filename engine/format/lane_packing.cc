@@ -44,10 +44,35 @@ template <typename T>
   }
 }
 
+// Words of 32 bytes at once, through the compiler's vectors: a shift by a width known at run time only is otherwise
+// done in words of 32 bits at least, one by one.
+template <typename T>
+using Words [[gnu::vector_size(32)]] = T;
+constexpr uint32_t kWordsBytes = sizeof(Words<uint64_t>);
+
+template <typename T>
+[[gnu::always_inline]] inline void shift_right(Words<T>& words, uint32_t shift) {
+  if constexpr (sizeof(T) == 1) {  // there is no shift of single bytes
+    auto pairs = reinterpret_cast<Words<uint16_t>>(words) >> static_cast<uint16_t>(shift);
+    words = reinterpret_cast<Words<T>>(pairs) & static_cast<T>(0xff >> shift);
+  } else {
+    words >>= static_cast<T>(shift);
+  }
+}
+
+template <typename T>
+[[gnu::always_inline]] inline void shift_left(Words<T>& words, uint32_t shift) {
+  if constexpr (sizeof(T) == 1) {
+    auto pairs = reinterpret_cast<Words<uint16_t>>(words) << static_cast<uint16_t>(shift);
+    words = reinterpret_cast<Words<T>>(pairs) & static_cast<T>(0xff << shift);
+  } else {
+    words <<= static_cast<T>(shift);
+  }
+}
+
 template <typename T>
 [[gnu::always_inline]] inline void unpack_with(const std::byte* packed, T reference, uint32_t bits, T* values) {
-  constexpr uint32_t kWordBits = 8 * sizeof(T), kLanes = kVectorRows / kWordBits;
-  const auto* words = reinterpret_cast<const LooseWord<T>*>(packed);
+  constexpr uint32_t kWordBits = 8 * sizeof(T), kRowBytes = kVectorRows / 8;
   if (bits == 0) {
     std::fill_n(values, kVectorRows, reference);
     return;
@@ -55,19 +80,21 @@ template <typename T>
   const T mask = low_bits<T>(bits);
   for (uint32_t row = 0; row < kWordBits; ++row) {
     const uint32_t shift = row * bits % kWordBits;
-    const LooseWord<T>* __restrict from = words + size_t{row * bits / kWordBits} * kLanes;
-    T* __restrict to = values + first_of_row(row);
-    if (shift + bits <= kWordBits) {
-      for (uint32_t lane = 0; lane < kLanes; ++lane) {
-        to[lane] = static_cast<T>(static_cast<T>(static_cast<T>(from[lane].bits >> shift) & mask) + reference);
+    const std::byte* from = packed + size_t{row * bits / kWordBits} * kRowBytes;
+    auto* to = reinterpret_cast<std::byte*>(values + first_of_row(row));
+    const bool crosses = shift + bits > kWordBits;
+    for (uint32_t at = 0; at < kRowBytes; at += kWordsBytes) {
+      Words<T> words;
+      std::memcpy(&words, from + at, kWordsBytes);
+      shift_right<T>(words, shift);
+      if (crosses) {
+        Words<T> rest;
+        std::memcpy(&rest, from + kRowBytes + at, kWordsBytes);
+        shift_left<T>(rest, kWordBits - shift);
+        words |= rest;
       }
-      continue;
-    }
-    const uint32_t rest = kWordBits - shift;
-    for (uint32_t lane = 0; lane < kLanes; ++lane) {
-      T joined =
-          static_cast<T>(static_cast<T>(from[lane].bits >> shift) | static_cast<T>(from[kLanes + lane].bits << rest));
-      to[lane] = static_cast<T>(static_cast<T>(joined & mask) + reference);
+      words = (words & mask) + reference;
+      std::memcpy(to + at, &words, kWordsBytes);
     }
   }
 }

@@ -4,21 +4,21 @@
 #include "engine/types/column.h"
 
 namespace stela {
-namespace {
 
-// Up to 64 bits from bit `offset`, without touching a byte that holds none of them.
 uint64_t load_bits(const uint8_t* bits, uint64_t offset, uint64_t count) {
   const uint8_t* at = bits + (offset >> 3);
   auto shift = static_cast<unsigned>(offset & 7);
   uint64_t bytes = (shift + count + 7) / 8;
   uint64_t word = 0;
-  std::memcpy(&word, at, std::min<uint64_t>(bytes, 8));
+  if (bytes >= 8) {
+    std::memcpy(&word, at, 8);
+  } else {
+    std::memcpy(&word, at, bytes);
+  }
   word >>= shift;
   if (bytes > 8) word |= static_cast<uint64_t>(at[8]) << (64 - shift);
   return count >= 64 ? word : word & ((uint64_t{1} << count) - 1);
 }
-
-}  // namespace
 
 uint64_t count_zero_bits(const uint8_t* bits, uint64_t offset, uint64_t count) {
   uint64_t ones = 0;

@@ -8,6 +8,7 @@
 //    A null's slot always holds the type's fill (fill_null_slots): NaN, NaT or zeros, or an empty range.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,6 +23,17 @@ inline bool bit_get(const uint8_t* bits, uint64_t index) { return (bits[index >>
 inline void bit_set(uint8_t* bits, uint64_t index, bool value) {
   auto mask = static_cast<uint8_t>(1u << (index & 7));
   bits[index >> 3] = static_cast<uint8_t>(value ? bits[index >> 3] | mask : bits[index >> 3] & ~mask);
+}
+// Up to 64 bits from bit `offset`, the first lowest, without touching a byte that holds none of them.
+uint64_t load_bits(const uint8_t* bits, uint64_t offset, uint64_t count);
+// Calls visit(i), ascending, for each zero among `count` bits that begin at bit `offset`.
+template <typename Visit>
+void for_each_zero_bit(const uint8_t* bits, uint64_t offset, uint64_t count, Visit visit) {
+  for (uint64_t done = 0; done < count; done += 64) {
+    const uint64_t taken = count - done < 64 ? count - done : 64;
+    uint64_t zeros = ~load_bits(bits, offset + done, taken) & (~uint64_t{0} >> (64 - taken));
+    for (; zeros != 0; zeros &= zeros - 1) visit(done + static_cast<uint64_t>(std::countr_zero(zeros)));
+  }
 }
 // Zero bits among `count` bits that begin at bit `offset`.
 uint64_t count_zero_bits(const uint8_t* bits, uint64_t offset, uint64_t count);

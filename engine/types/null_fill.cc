@@ -10,6 +10,13 @@ void repeat(Buffer& out, T element, uint64_t elements) {
   for (uint64_t i = 0; i < elements; ++i) out.append_value(element);
 }
 
+template <typename T>
+void put_in_nulls(const Buffer& fill, uint64_t rows, const uint8_t* validity, uint64_t offset, std::byte* values) {
+  const T element = *fill.as<T>();
+  for_each_zero_bit(validity, offset, rows,
+                    [&](uint64_t row) { std::memcpy(values + row * sizeof(T), &element, sizeof(T)); });
+}
+
 }  // namespace
 
 Buffer null_fill(const DataType& type) {
@@ -33,9 +40,15 @@ void fill_null_slots(const DataType& type, uint64_t rows, const uint8_t* validit
                      std::byte* values) {
   if (validity == nullptr || type.is_variable()) return;
   if (count_zero_bits(validity, validity_offset, rows) == 0) return;
-  Buffer fill = null_fill(type);
-  for (uint64_t row = 0; row < rows; ++row) {
-    if (!bit_get(validity, validity_offset + row)) std::memcpy(values + row * fill.size(), fill.data(), fill.size());
+  const Buffer fill = null_fill(type);
+  switch (fill.size()) {
+    case 1: return put_in_nulls<uint8_t>(fill, rows, validity, validity_offset, values);
+    case 2: return put_in_nulls<uint16_t>(fill, rows, validity, validity_offset, values);
+    case 4: return put_in_nulls<uint32_t>(fill, rows, validity, validity_offset, values);
+    case 8: return put_in_nulls<uint64_t>(fill, rows, validity, validity_offset, values);
+    default:
+      for_each_zero_bit(validity, validity_offset, rows,
+                        [&](uint64_t row) { std::memcpy(values + row * fill.size(), fill.data(), fill.size()); });
   }
 }
 

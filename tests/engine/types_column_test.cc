@@ -48,6 +48,13 @@ TEST(Bits, CopyAndCountAgreeWithSingleBits) {
     copy_bits(from.data(), offset, to.data(), to_offset, count);
     ASSERT_EQ(to, expected) << offset << " " << count << " " << to_offset;
     ASSERT_EQ(count_zero_bits(from.data(), offset, count), zeros);
+    uint64_t visited = 0, next = 0;
+    for_each_zero_bit(from.data(), offset, count, [&](uint64_t i) {
+      ASSERT_TRUE(i >= next && i < count && !bit_get(from.data(), offset + i)) << i;
+      next = i + 1;
+      ++visited;
+    });
+    ASSERT_EQ(visited, zeros);
   }
 }
 
