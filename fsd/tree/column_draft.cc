@@ -121,6 +121,7 @@ Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller
   in_place_ = in_place;
   refused_ = {};
   set_mtime_ns_.reset();
+  kept_mtime_ns_.reset();
   set_mode_.reset();
   return file;
 }
@@ -217,11 +218,21 @@ void ColumnDraft::note_lost_mode() {
   context().errors.record(path(), {Code::kNotPermitted, text}, EPERM, {});
 }
 
+// Once for each time that was set: a later one may have been set by name since.
+void ColumnDraft::flushed() {
+  {
+    std::lock_guard lock(mutex_);
+    if (kept_mtime_ns_ == set_mtime_ns_) return;
+    kept_mtime_ns_ = set_mtime_ns_;
+  }
+  keep_touched_time();
+  keep_validity_time();
+}
+
 void ColumnDraft::closed(const Status& failure) {
   std::string place = error_place();
   if (failure.ok()) {
-    keep_touched_time();
-    keep_validity_time();
+    flushed();
     note_lost_mode();
     // Nothing was written: the empty name stays addressable for a moment (create, close, open again).
     if (context().side.find(place).get() == this) {

@@ -72,6 +72,7 @@ class ColumnDraft : public DraftFile {
   Result<std::string> xattr(std::string_view field) override;
   std::vector<std::string> xattr_fields() override;
   void committed(const VersionInfo& version, Draft& draft) override;
+  void flushed() override;
   void closed(const Status& failure) override;
 
  private:
@@ -85,8 +86,9 @@ class ColumnDraft : public DraftFile {
   const NodeRef over_;  // a ColumnFile
   Status refused_;
   bool read_below_ = false;
-  bool in_place_ = false;             // the last writer opened it without O_TRUNC
-  std::optional<uint32_t> set_mode_;  // through the handle, until it is closed
+  bool in_place_ = false;                 // the last writer opened it without O_TRUNC
+  std::optional<int64_t> kept_mtime_ns_;  // of set_mtime_ns_: kept already, at a flush
+  std::optional<uint32_t> set_mode_;      // through the handle, until it is closed
 };
 
 }  // namespace stela::fsd

@@ -30,7 +30,11 @@ class DraftHandle : public OpenFile {
     return bytes.size();
   }
   bool flush_is_quick() const override { return draft_->pending_bytes() <= kQuickBytesMax; }
-  Status flush(const Caller& caller) override { return tell(draft_->flush(caller)); }
+  Status flush(const Caller& caller) override {
+    STELA_TRY(tell(draft_->flush(caller)));
+    file_->flushed();
+    return {};
+  }
   Status fsync(const Caller&) override { return tell(draft_->sync()); }
   Status release() override {
     Status status = tell(draft_->release());

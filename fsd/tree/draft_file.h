@@ -25,6 +25,8 @@ class DraftFile : public SideFile {
   virtual void committed(const VersionInfo& version, Draft& draft) = 0;
   // All of it was taken in and there was nothing to commit (a header without rows).
   virtual void nothing_committed(Draft&) {}
+  // A close came through: what was set through the handle holds when it returns.
+  virtual void flushed() {}
   // The handle is gone. `failure`: why what was written is not committed; ok when all is, or nothing was.
   virtual void closed(const Status& failure) = 0;
 

@@ -193,8 +193,11 @@ TEST_F(TreeInPlaceTest, TouchThroughAHandleSetsTheTime) {
   SetAttributes set;
   set.mtime_ns = 5'000'000'000;
   EXPECT_OK(tree_->set_attributes(last_node_, handle, set, me_));
-  EXPECT_OK(close(handle));
+  EXPECT_OK(tree_->flush(handle, me_));
   EXPECT_EQ(5'000'000'000, stat("/d/x.npy")->mtime_ns);
+  EXPECT_OK(utime("/d/x.npy", 7'000'000'000));
+  tree_->release(handle);  // comes after close() has returned
+  EXPECT_EQ(7'000'000'000, stat("/d/x.npy")->mtime_ns);
   EXPECT_EQ(1u, latest("/d"));
 }
 

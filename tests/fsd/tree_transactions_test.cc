@@ -8,21 +8,13 @@ class TreeTransactions : public TreeTest {
  protected:
   void SetUp() override {
     TreeTest::SetUp();
-    ASSERT_TRUE(make("/t").ok());
+    ASSERT_TRUE(mkdir("/t").ok());
     ASSERT_TRUE(put("/t/.append/a.csv", "x\n1\n2\n").ok());
-  }
-  Result<EntryReply> make(std::string_view path) {
-    STELA_ASSIGN(Place place, parent_of(path));
-    return tree_->make_directory(place.parent, place.name, 0755, me_);
-  }
-  Status remove(std::string_view path) {
-    STELA_ASSIGN(Place place, parent_of(path));
-    return tree_->remove_directory(place.parent, place.name, me_);
   }
 };
 
 TEST_F(TreeTransactions, NamesAreNeverKeptByTheKernel) {
-  ASSERT_TRUE(make("/t/.tx/a").ok());
+  ASSERT_TRUE(mkdir("/t/.tx/a").ok());
   for (const char* path : {"/t/.tx/a", "/t/.tx/a/x.npy", "/t/.tx/a/.append", "/t/.tx/a/.commit"}) {
     auto entry = look(path);
     ASSERT_TRUE(entry.ok()) << path << ": " << entry.status().message();
@@ -34,14 +26,14 @@ TEST_F(TreeTransactions, NamesAreNeverKeptByTheKernel) {
 
 TEST_F(TreeTransactions, NodesAndHandlesOutliveTheEnd) {
   for (bool commits : {true, false}) {
-    ASSERT_TRUE(make("/t/.tx/a").ok());
+    ASSERT_TRUE(mkdir("/t/.tx/a").ok());
     ASSERT_TRUE(put("/t/.tx/a/.append/b.csv", "x\n3\n").ok());
     uint64_t reader = *open("/t/.tx/a/x.txt", O_RDONLY);
     uint64_t writer = *open("/t/.tx/a/.append/c.csv", O_WRONLY | O_CREAT);
     ASSERT_TRUE(write_at(writer, 0, "x\n9\n").ok());
     uint64_t folder = look("/t/.tx/a")->node;
     uint64_t commit = *open("/t/.tx/a/.commit", O_WRONLY);
-    Status ended = commits ? write_at(commit, 0, "m\n") : remove("/t/.tx/a");
+    Status ended = commits ? write_at(commit, 0, "m\n") : rmdir("/t/.tx/a");
     EXPECT_TRUE(ended.ok()) << ended.message();
     EXPECT_EQ(Code::kNotFound, look("/t/.tx/a").status().code());
     EXPECT_EQ(Code::kNotFound, tree_->lookup(folder, "x.npy", me_).status().code());
@@ -58,12 +50,13 @@ TEST_F(TreeTransactions, NodesAndHandlesOutliveTheEnd) {
 }
 
 TEST_F(TreeTransactions, ATreeThatEndsTakesThemAlong) {
-  ASSERT_TRUE(make("/t/.tx/a").ok());
-  ASSERT_TRUE(make("/.stela/tx/b").ok());
+  ASSERT_TRUE(mkdir("/t/.tx/a").ok());
+  ASSERT_TRUE(mkdir("/.stela/tx/b").ok());
   ASSERT_TRUE(put("/t/.tx/a/.append/b.csv", "x\n3\n").ok());
   ASSERT_TRUE(open("/.stela/tx/b/t/x.npy", O_RDWR).ok());  // and stays open
   tree_->shut_down();
-  EXPECT_NE(std::string::npos, cat("/.stela/errors.ndjson")->find("ended with the mount: its 1 change is not committed"));
+  EXPECT_NE(std::string::npos,
+            cat("/.stela/errors.ndjson")->find("ended with the mount: its 1 change is not committed"));
   restart();
   EXPECT_EQ(Code::kNotFound, look("/t/.tx/a").status().code());
   EXPECT_EQ("1\n2\n", *cat("/t/x.txt"));
@@ -72,11 +65,11 @@ TEST_F(TreeTransactions, ATreeThatEndsTakesThemAlong) {
 TEST_F(TreeTransactions, ThereAreNotTooMany) {
   Status last;
   int made = 0;
-  for (; made < 1000 && last.ok(); ++made) last = make("/t/.tx/" + std::to_string(made)).status();
+  for (; made < 1000 && last.ok(); ++made) last = mkdir("/t/.tx/" + std::to_string(made));
   EXPECT_EQ(Code::kLimit, last.code());
   EXPECT_EQ(257, made);
-  EXPECT_TRUE(remove("/t/.tx/7").ok());
-  EXPECT_TRUE(make("/.stela/tx/more").ok());
+  EXPECT_TRUE(rmdir("/t/.tx/7").ok());
+  EXPECT_TRUE(mkdir("/.stela/tx/more").ok());
 }
 
 }  // namespace
