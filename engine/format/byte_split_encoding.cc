@@ -1,6 +1,8 @@
 #include "engine/format/byte_split_encoding.h"
 
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
@@ -9,14 +11,25 @@
 namespace stela::format {
 namespace {
 
-// What is split: the words themselves; or how far each is from a centre, or, of each vector, how far its difference to
-// the one before is from a centre, with the sign in the lowest bit.
-enum class SplitForm : uint8_t { kWords = 0, kDistances = 1, kDifferences = 2 };
-constexpr SplitForm kForms[] = {SplitForm::kWords, SplitForm::kDistances, SplitForm::kDifferences};
+// What is split: the words themselves; how far each is from a centre, the sign in the lowest bit; of each vector, how
+// far its difference to the one before is from a centre, likewise; or how far above a line that begins with the vector.
+enum class SplitForm : uint8_t { kWords = 0, kDistances = 1, kDifferences = 2, kLine = 3 };
+constexpr SplitForm kForms[] = {SplitForm::kWords, SplitForm::kDistances, SplitForm::kDifferences, SplitForm::kLine};
+constexpr unsigned kLowBitsMax = 7;
+constexpr double kSlopeMax = 4e18;  // fits int64
 // Rows that are decoded together when single ones are wanted: those of a chunk of bytes.
 constexpr uint64_t kSplitBlockRows = 32 << 10;
 
+bool has_bases(SplitForm form) { return form == SplitForm::kDifferences || form == SplitForm::kLine; }
+
 DataType byte_type() { return DataType::of(TypeKind::kUInt8); }
+
+// Modulo the type, also where that is narrower than int.
+template <typename T>
+T product(T a, T b) {
+  using Wide = std::conditional_t<sizeof(T) < sizeof(uint32_t), uint32_t, T>;
+  return static_cast<T>(Wide{a} * Wide{b});
+}
 
 template <typename T>
 T with_sign_low(T value) {
@@ -39,27 +52,84 @@ T middle_of(const T* values, uint64_t rows, uint64_t step) {
   return static_cast<T>(*middle);
 }
 
+// Values as multiples of a unit above an origin: hours that are told in seconds.
+template <typename T>
+struct Multiples {
+  T origin = 0, unit = 1;
+  std::vector<T> values;
+};
+
+template <typename T>
+Multiples<T> multiples_of(const T* values, uint64_t rows, bool is_signed) {
+  const T turn = is_signed ? static_cast<T>(T{1} << (8 * sizeof(T) - 1)) : T{0};
+  T least = static_cast<T>(~T{0}), unit = 0;
+  for (uint64_t row = 0; row < rows; ++row) least = std::min(least, static_cast<T>(values[row] ^ turn));
+  const T origin = static_cast<T>(least ^ turn);
+  for (uint64_t row = 0; row < rows && unit != 1; ++row) {
+    const T above = static_cast<T>(values[row] - origin);
+    if (unit == 0 || above % unit != 0) unit = std::gcd(unit, above);
+  }
+  Multiples<T> multiples;
+  multiples.values.assign(values, values + rows);
+  if (unit <= 1) return multiples;
+  multiples.origin = origin;
+  multiples.unit = unit;
+  for (T& value : multiples.values) value = static_cast<T>(static_cast<T>(value - origin) / unit);
+  return multiples;
+}
+
 template <typename T>
 struct SplitWords {
   SplitForm form = SplitForm::kWords;
-  T centre = 0;
-  std::vector<T> bases;  // first value of each vector, of differences
+  unsigned low_bits = 0;
+  T origin = 0, unit = 1;
+  T centre = 0;          // of a line its slope
+  std::vector<T> bases;  // of each vector
   std::vector<T> words;
 };
 
 template <typename T>
-SplitWords<T> split_words(const T* values, uint64_t rows, SplitForm form) {
+void take_differences(SplitWords<T>& split, const std::vector<T>& values) {
+  for (uint64_t row = 0; row < values.size(); ++row) {
+    const bool begins = row % kVectorRows == 0;
+    if (begins) split.bases.push_back(values[row]);
+    split.words[row] = begins ? T{0} : static_cast<T>(values[row] - values[row - 1]);
+  }
+}
+
+template <typename T>
+void take_line(SplitWords<T>& split, const std::vector<T>& values) {
+  if (values.empty()) return;
+  const auto rise = static_cast<std::make_signed_t<T>>(static_cast<T>(values.back() - values.front()));
+  const double slope = static_cast<double>(rise) / static_cast<double>(std::max<uint64_t>(1, values.size() - 1));
+  if (std::fabs(slope) < kSlopeMax) split.centre = static_cast<T>(std::llround(slope));
+  for (uint64_t begin = 0; begin < values.size(); begin += kVectorRows) {
+    const uint64_t end = std::min<uint64_t>(values.size(), begin + kVectorRows);
+    auto least = std::numeric_limits<std::make_signed_t<T>>::max();
+    for (uint64_t row = begin; row < end; ++row) {
+      split.words[row] = static_cast<T>(values[row] - product(split.centre, static_cast<T>(row - begin)));
+      least = std::min(least, static_cast<std::make_signed_t<T>>(split.words[row]));
+    }
+    split.bases.push_back(static_cast<T>(least));
+    for (uint64_t row = begin; row < end; ++row)
+      split.words[row] = static_cast<T>(split.words[row] - static_cast<T>(least));
+  }
+}
+
+template <typename T>
+SplitWords<T> split_words(const Multiples<T>& multiples, SplitForm form) {
   SplitWords<T> split;
   split.form = form;
-  split.words.assign(values, values + rows);
+  split.origin = multiples.origin;
+  split.unit = multiples.unit;
+  split.words = multiples.values;
   if (form == SplitForm::kWords) return split;
-  if (form == SplitForm::kDifferences) {
-    for (uint64_t row = 0; row < rows; ++row) {
-      const bool begins = row % kVectorRows == 0;
-      if (begins) split.bases.push_back(values[row]);
-      split.words[row] = begins ? T{0} : static_cast<T>(values[row] - values[row - 1]);
-    }
+  if (form == SplitForm::kLine) {
+    take_line(split, multiples.values);
+    return split;
   }
+  if (form == SplitForm::kDifferences) take_differences(split, multiples.values);
+  const uint64_t rows = split.words.size();
   split.centre = middle_of(split.words.data(), rows, std::max<uint64_t>(1, rows / kVectorRows));
   for (uint64_t row = 0; row < rows; ++row) {
     const bool begins = form == SplitForm::kDifferences && row % kVectorRows == 0;
@@ -68,17 +138,46 @@ SplitWords<T> split_words(const T* values, uint64_t rows, SplitForm form) {
   return split;
 }
 
-// What the bytes need, each place by itself, at their entropy.
+// Bits of bytes that come so often: by a Huffman code, or by their entropy where that is less than a bit for each,
+// since repetitions are then told otherwise.
+double coded_bits(const uint64_t (&counts)[256]) {
+  std::vector<uint64_t> leaves, nodes;
+  for (uint64_t count : counts) {
+    if (count > 0) leaves.push_back(count);
+  }
+  if (leaves.size() < 2) return 0;
+  std::sort(leaves.begin(), leaves.end());
+  double total = 0, entropy = 0, huffman = 0;
+  for (uint64_t count : leaves) total += static_cast<double>(count);
+  for (uint64_t count : leaves) entropy -= static_cast<double>(count) * std::log2(static_cast<double>(count) / total);
+  if (entropy < total) return entropy;
+  // Where even the most frequent byte is rare, Zstandard does not try.
+  if (static_cast<double>(leaves.back()) < total / 120) return 8 * total;
+  // The two rarest become one, until one is left; made ones come in ascending order by themselves.
+  size_t leaf = 0, node = 0;
+  auto take = [&] {
+    const bool from_leaves = leaf < leaves.size() && (node == nodes.size() || leaves[leaf] <= nodes[node]);
+    return from_leaves ? leaves[leaf++] : nodes[node++];
+  };
+  while (leaves.size() - leaf + nodes.size() - node > 1) {
+    const uint64_t first = take();
+    nodes.push_back(first + take());
+    huffman += static_cast<double>(nodes.back());
+  }
+  return huffman;
+}
+
+// What words need whose lowest bits are kept as they are and whose bytes above, each place by itself, are coded.
 template <typename T>
-double entropy_bytes(const std::vector<T>& words) {
-  double bits = 0;
-  for (size_t place = 0; place < sizeof(T); ++place) {
+double coded_bytes(const std::vector<T>& words, unsigned low_bits) {
+  const auto rows = static_cast<double>(words.size());
+  double bits = rows * low_bits;
+  T used = 0;
+  for (T word : words) used |= word;
+  for (unsigned shift = low_bits; shift < 8 * sizeof(T) && used >> shift != 0; shift += 8) {
     uint64_t counts[256] = {};
-    for (T word : words) ++counts[(word >> (8 * place)) & 0xff];
-    for (uint64_t count : counts) {
-      if (count == 0) continue;
-      bits -= static_cast<double>(count) * std::log2(static_cast<double>(count) / static_cast<double>(words.size()));
-    }
+    for (T word : words) ++counts[(word >> shift) & 0xff];
+    bits += coded_bits(counts);
   }
   return bits / 8;
 }
@@ -90,45 +189,66 @@ std::span<const SplitForm> forms_of(const DataType& type) {
 
 template <typename T>
 SplitWords<T> best_split(const ColumnView& values, double* bytes) {
+  const auto* from = reinterpret_cast<const T*>(values.values);
+  Multiples<T> multiples;
+  if (is_word_type(*values.type)) {
+    multiples = multiples_of(from, values.rows, is_signed_word(*values.type));
+  } else {
+    multiples.values.assign(from, from + values.rows);
+  }
   SplitWords<T> best;
   double best_bytes = -1;
   for (SplitForm form : forms_of(*values.type)) {
-    SplitWords<T> split = split_words(reinterpret_cast<const T*>(values.values), values.rows, form);
-    const double needed = entropy_bytes(split.words) + static_cast<double>(split.bases.size() * sizeof(T));
+    SplitWords<T> split = split_words(multiples, form);
+    const double needed = coded_bytes(split.words, 0) + static_cast<double>(split.bases.size() * sizeof(T));
     if (best_bytes >= 0 && needed >= best_bytes * 0.99) continue;
     best = std::move(split);
+    best_bytes = needed;
+  }
+  const double bases = static_cast<double>(best.bases.size() * sizeof(T));
+  for (unsigned low_bits = 1; low_bits <= kLowBitsMax; ++low_bits) {
+    const double needed = coded_bytes(best.words, low_bits) + bases;
+    if (needed >= best_bytes * 0.9995) continue;
+    best.low_bits = low_bits;
     best_bytes = needed;
   }
   *bytes = best_bytes;
   return best;
 }
 
-// Form u8; of distances and differences their centre; of differences the base of each vector; a column inside of uint8
-// for each place, the lowest first.
+// Form u8; number of low bits u8; origin, unit and centre; of forms with bases the base of each vector; a column inside
+// of uint8 for the low bits, where there are any, and for each byte above them, the lowest first.
 template <typename T>
 struct SplitPage {
   SplitForm form = SplitForm::kWords;
-  T centre = 0;
+  unsigned low_bits = 0;
+  T origin = 0, unit = 1, centre = 0;
   const std::byte* bases = nullptr;
+  InnerColumn low;
   InnerColumn places[sizeof(T)];
 
   static Result<SplitPage> open(ByteSpan encoded, const DataType& type, uint64_t rows) {
+    constexpr uint64_t kHead = 2 + 3 * sizeof(T);
     SplitPage page;
-    if (encoded.empty()) return damaged("a page of split bytes is cut short");
+    if (encoded.size() < kHead) return damaged("a page of split bytes is cut short");
     const auto form = static_cast<uint8_t>(encoded[0]);
-    if (form >= forms_of(type).size()) return damaged("a page of split bytes has a form that is not possible");
-    page.form = SplitForm{form};
-    encoded = encoded.subspan(1);
-    if (page.form != SplitForm::kWords) {
-      if (encoded.size() < sizeof(T)) return damaged("a page of split bytes is cut short");
-      page.centre = get_fixed<T>(encoded.data());
-      encoded = encoded.subspan(sizeof(T));
+    page.low_bits = static_cast<unsigned>(encoded[1]);
+    if (form >= forms_of(type).size() || page.low_bits > kLowBitsMax) {
+      return damaged("a page of split bytes has a form that is not possible");
     }
-    if (page.form == SplitForm::kDifferences) {
+    page.form = SplitForm{form};
+    page.origin = get_fixed<T>(encoded.data() + 2);
+    page.unit = get_fixed<T>(encoded.data() + 2 + sizeof(T));
+    page.centre = get_fixed<T>(encoded.data() + 2 + 2 * sizeof(T));
+    encoded = encoded.subspan(kHead);
+    if (has_bases(page.form)) {
       const uint64_t vectors = vectors_of(rows);
       if (vectors > encoded.size() / sizeof(T)) return damaged("a page of split bytes is shorter than its bases");
       page.bases = encoded.data();
       encoded = encoded.subspan(vectors * sizeof(T));
+    }
+    if (page.low_bits > 0) {
+      STELA_ASSIGN(page.low, InnerColumn::take(encoded, 1, byte_type(), rows));
     }
     for (InnerColumn& place : page.places) {
       STELA_ASSIGN(place, InnerColumn::take(encoded, 1, byte_type(), rows));
@@ -137,43 +257,51 @@ struct SplitPage {
     return page;
   }
 
-  // What was split, of some rows.
-  Status words(uint64_t first, uint64_t count, T* to) const {
-    bool any = false;
-    for (size_t place = 0; place < sizeof(T); ++place) {
-      const InnerColumn& column = places[place];
-      const bool constant = column.encoding().id() == EncodingId::kConstant;
-      STELA_ASSIGN(const ColumnData bytes, column.range(first, constant ? 1 : count));
-      const auto* from = reinterpret_cast<const uint8_t*>(bytes.view().values);
-      const auto shift = static_cast<unsigned>(8 * place);
-      if (constant) {
-        const T word = static_cast<T>(T{from[0]} << shift);
-        if (!any) std::fill_n(to, count, word);
-        if (any && word != 0) {
-          for (uint64_t i = 0; i < count; ++i) to[i] |= word;
-        }
-      } else if (any) {
-        for (uint64_t i = 0; i < count; ++i) to[i] |= static_cast<T>(T{from[i]} << shift);
-      } else {
-        for (uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(T{from[i]} << shift);
-      }
-      any = true;
+  // Joins some rows of one place, whose lowest bit is bit `shift` of the words, to those of the places below.
+  static Status join(const InnerColumn& place, unsigned shift, bool first_place, uint64_t first, uint64_t count,
+                     T* to) {
+    const bool constant = place.encoding().id() == EncodingId::kConstant;
+    STELA_ASSIGN(const ColumnData bytes, place.range(first, constant ? 1 : count));
+    const auto* from = reinterpret_cast<const uint8_t*>(bytes.view().values);
+    if (constant) {
+      const T word = static_cast<T>(T{from[0]} << shift);
+      if (first_place) std::fill_n(to, count, word);
+      for (uint64_t i = 0; !first_place && word != 0 && i < count; ++i) to[i] |= word;
+      return {};
+    }
+    if (first_place) {
+      for (uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(T{from[i]} << shift);
+    } else {
+      for (uint64_t i = 0; i < count; ++i) to[i] |= static_cast<T>(T{from[i]} << shift);
     }
     return {};
   }
 
-  // Of differences, `first` begins a vector.
+  // Of forms with bases, `first` begins a vector.
   Status read(uint64_t first, uint64_t count, T* to) const {
-    STELA_TRY(words(first, count, to));
-    if (form == SplitForm::kWords) return {};
-    for (uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(with_sign_high(to[i]) + centre);
-    if (form == SplitForm::kDistances) return {};
-    for (uint64_t row = 0; row < count; row += kVectorRows) {
-      T value = get_fixed<T>(bases + (first + row) / kVectorRows * sizeof(T));
-      to[row] = value;
-      const uint64_t end = std::min<uint64_t>(count, row + kVectorRows);
-      for (uint64_t i = row + 1; i < end; ++i) to[i] = value = static_cast<T>(value + to[i]);
+    if (low_bits > 0) STELA_TRY(join(low, 0, true, first, count, to));
+    for (size_t place = 0; place < sizeof(T); ++place) {
+      const auto shift = static_cast<unsigned>(8 * place + low_bits);
+      if (shift >= 8 * sizeof(T)) break;
+      STELA_TRY(join(places[place], shift, low_bits == 0 && place == 0, first, count, to));
     }
+    if (form == SplitForm::kDistances || form == SplitForm::kDifferences) {
+      for (uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(with_sign_high(to[i]) + centre);
+    }
+    for (uint64_t row = 0; has_bases(form) && row < count; row += kVectorRows) {
+      T value = get_fixed<T>(bases + (first + row) / kVectorRows * sizeof(T));
+      const uint64_t rows = std::min<uint64_t>(count - row, kVectorRows);
+      T* vector = to + row;
+      if (form == SplitForm::kLine) {
+        for (uint64_t i = 0; i < rows; ++i)
+          vector[i] = static_cast<T>(vector[i] + value + product(centre, static_cast<T>(i)));
+      } else {
+        vector[0] = value;
+        for (uint64_t i = 1; i < rows; ++i) vector[i] = value = static_cast<T>(value + vector[i]);
+      }
+    }
+    if (origin == 0 && unit == 1) return {};
+    for (uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(product(to[i], unit) + origin);
     return {};
   }
 };
@@ -193,7 +321,7 @@ std::optional<uint64_t> ByteSplitEncoding::estimate(const ValueSample& sample, E
       double bytes = 0;
       best_split<T>(vector, &bytes);
       return static_cast<uint64_t>(bytes) + 1;
-    }) + sizeof(T) * (1 + kInnerHeadBytes);
+    }) + sizeof(T) * (3 + kInnerHeadBytes);
   });
 }
 
@@ -202,13 +330,20 @@ Status ByteSplitEncoding::encode(const ColumnView& values, EncodingMode mode, Bu
     double bytes = 0;
     const SplitWords<T> split = best_split<T>(values, &bytes);
     out.append_value(static_cast<uint8_t>(split.form));
-    if (split.form != SplitForm::kWords) out.append_value(split.centre);
+    out.append_value(static_cast<uint8_t>(split.low_bits));
+    for (T number : {split.origin, split.unit, split.centre}) out.append_value(number);
     out.append(std::as_bytes(std::span(split.bases)));
-    for (size_t place = 0; place < sizeof(T); ++place) {
+    auto append_place = [&](unsigned shift, T mask) {
       ColumnData column(byte_type());
       auto* to = reinterpret_cast<uint8_t*>(column.grow_fixed(values.rows));
-      for (uint64_t row = 0; row < values.rows; ++row) to[row] = static_cast<uint8_t>(split.words[row] >> (8 * place));
-      STELA_TRY(append_inner(column.view(), 1, mode, out));
+      for (uint64_t row = 0; row < values.rows; ++row) {
+        to[row] = static_cast<uint8_t>(shift < 8 * sizeof(T) ? (split.words[row] >> shift) & mask : 0);
+      }
+      return append_inner(column.view(), 1, mode, out);
+    };
+    if (split.low_bits > 0) STELA_TRY(append_place(0, static_cast<T>((1u << split.low_bits) - 1)));
+    for (size_t place = 0; place < sizeof(T); ++place) {
+      STELA_TRY(append_place(static_cast<unsigned>(8 * place + split.low_bits), 0xff));
     }
     return {};
   });
@@ -220,7 +355,7 @@ Status ByteSplitEncoding::decode_range(ByteSpan encoded, const DataType& type, u
   return visit_word(type.value_width(), [&]<typename T>(T) -> Status {
     STELA_ASSIGN(auto page, SplitPage<T>::open(encoded, type, rows));
     if (count == 0) return {};
-    const uint64_t skipped = page.form == SplitForm::kDifferences ? first % kVectorRows : 0;
+    const uint64_t skipped = has_bases(page.form) ? first % kVectorRows : 0;
     if (skipped == 0) return page.read(first, count, reinterpret_cast<T*>(out.grow_fixed(count)));
     std::vector<T> words(skipped + count);
     STELA_TRY(page.read(first - skipped, skipped + count, words.data()));

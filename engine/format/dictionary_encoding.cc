@@ -63,20 +63,48 @@ void gather_fixed(const ColumnView& values, std::span<const uint16_t> codes, Col
   }
 }
 
+constexpr uint64_t kShort = 16;  // bytes that are copied at once, with those behind a value
+
+// Values of at most so many bytes, each at the beginning of as many.
+std::vector<std::byte> padded_values(const ColumnView& values) {
+  std::vector<std::byte> padded(values.rows * kShort);
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    const ByteSpan value = values.value(row);
+    std::copy(value.begin(), value.end(), padded.begin() + static_cast<std::ptrdiff_t>(row * kShort));
+  }
+  return padded;
+}
+
+// Writes values until fewer than kShort bytes are left before `end`; how many.
+size_t gather_short(const ColumnView& values, std::span<const uint16_t> codes, std::span<const uint32_t> lengths,
+                    std::byte*& to, const std::byte* end) {
+  const std::vector<std::byte> padded = padded_values(values);
+  size_t i = 0;
+  for (; i < codes.size() && end - to >= std::ptrdiff_t{kShort}; ++i) {
+    std::memcpy(to, padded.data() + codes[i] * kShort, kShort);
+    to += lengths[i];
+  }
+  return i;
+}
+
 Status gather_variable(const ColumnView& values, std::span<const uint16_t> codes, ColumnData& out) {
-  constexpr uint64_t kShort = 16;  // copied with the bytes behind it, where they may be touched
-  std::vector<uint32_t> lengths(codes.size());
+  std::vector<uint32_t> lengths(codes.size()), value_lengths(values.rows);
+  uint32_t longest = 0;
+  for (uint64_t row = 0; row < values.rows; ++row) {
+    value_lengths[row] = static_cast<uint32_t>(values.offsets[row + 1] - values.offsets[row]);
+    longest = std::max(longest, value_lengths[row]);
+  }
   uint64_t bytes = 0;
   for (size_t i = 0; i < codes.size(); ++i) {
-    const uint64_t length = values.offsets[codes[i] + 1] - values.offsets[codes[i]];
-    lengths[i] = static_cast<uint32_t>(length);
-    bytes += length;
+    lengths[i] = value_lengths[codes[i]];
+    bytes += lengths[i];
   }
   if (bytes > kPageValueBytesMax) return damaged("the values of a dictionary page exceed 1 GiB");
   std::byte* to = out.grow_variable(lengths.data(), codes.size());
   const std::byte* const end = to + bytes;
   const std::byte* const last = values.values + values.offsets[values.rows];
-  for (size_t i = 0; i < codes.size(); ++i) {
+  size_t i = longest <= kShort ? gather_short(values, codes, lengths, to, end) : 0;
+  for (; i < codes.size(); ++i) {
     const std::byte* from = values.values + values.offsets[codes[i]];
     if (lengths[i] <= kShort && end - to >= std::ptrdiff_t{kShort} && last - from >= std::ptrdiff_t{kShort}) {
       std::memcpy(to, from, kShort);

@@ -17,6 +17,9 @@ auto visit_run_word(uint64_t width, Visit visit) {
   return width == sizeof(Word128) ? visit(Word128{}) : visit_word(width, visit);
 }
 
+// What a run may well take in a cold page, where it is tried rather than guessed how much the columns inside shrink.
+constexpr uint64_t kColdRunBits = 8;
+
 DataType run_length_type() { return DataType::of(TypeKind::kUInt16); }
 
 // Number of runs u32, index of the first run of each vector u32, lengths, values.
@@ -90,12 +93,13 @@ bool RunsEncoding::supports(const DataType& type) const {
   return type.value_width() <= sizeof(Word128);
 }
 
-std::optional<uint64_t> RunsEncoding::estimate(const ValueSample& sample, EncodingMode) const {
+std::optional<uint64_t> RunsEncoding::estimate(const ValueSample& sample, EncodingMode mode) const {
   const uint64_t rows = sample.all().rows;
   const uint64_t vectors = vectors_of(rows);
   const uint64_t runs = sample.changes() + vectors;
   if (runs > rows / 2) return std::nullopt;
   const DataType& type = *sample.all().type;
+  if (mode == EncodingMode::kCold) return 4 + 4 * vectors + runs * kColdRunBits / 8 + 2 * kInnerHeadBytes;
   uint64_t value_bits = type.value_width() * 8;
   if (is_word_type(type)) {
     value_bits = visit_word(type.value_width(), [&]<typename T>(T) -> uint64_t {

@@ -232,6 +232,28 @@ TEST(EncodingChoice, ColdIsSmaller) {
   }
 }
 
+// Seconds that are whole hours cost what hours do; a clock that ticks with jitter what the jitter does.
+TEST(EncodingChoice, ByteSplitFindsUnitsAndLines) {
+  std::mt19937_64 random(9);
+  const DataType type = DataType::timestamp(TimeUnit::kMilli);
+  constexpr int64_t kRows = 20000;
+  ColumnData hours(type), ticks(type);
+  for (int64_t row = 0; row < kRows; ++row) {
+    hours.append_value(int64_t{1'700'000'000'000} + static_cast<int64_t>(random() % 256) * 3'600'000);
+    ticks.append_value(int64_t{1'700'000'000'000} + row * 1000 + static_cast<int64_t>(random() % 100));
+  }
+  for (const ColumnData* column : {&hours, &ticks}) {
+    Buffer bytes;
+    ASSERT_TRUE(find_encoding(EncodingId::kByteSplit)->encode(column->view(), EncodingMode::kCold, bytes).ok());
+    EXPECT_LE(bytes.size(), kRows + kRows / 40u) << (column == &hours);
+    ColumnData back(type);
+    Status status = find_encoding(EncodingId::kByteSplit)->decode_range(bytes.span(), type, kRows, 0, kRows, back);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(as_text({back.view().values, back.view().value_bytes()}),
+              as_text({column->view().values, column->view().value_bytes()}));
+  }
+}
+
 // Numbers that are noise behind their first bits.
 TEST(EncodingChoice, AlpRdSavesTheFirstBitsOfNoise) {
   std::mt19937_64 random(8);
