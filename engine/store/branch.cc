@@ -2,16 +2,18 @@
 
 #include "engine/store/appender.h"
 #include "engine/store/dataset_commit.h"
+#include "engine/store/names.h"
 
 namespace stela::store {
 
-Branch::Branch(Core& core, Committer& committer) : Branch(core, committer, committer.reserve(kChangesMax)) {}
+Branch::Branch(Core& core, Committer& committer) : Branch(core, committer, committer.reserve(kChangesMax, kNodesMax)) {}
 
 Branch::Branch(Core& core, Committer& committer, Committer::Reserved reserved)
     : core_(core),
       committer_(committer),
       base_(std::move(reserved.base)),
       first_(reserved.first),
+      first_node_(reserved.first_node),
       newest_(base_.q()),
       table_(std::make_shared<catalog::MemTable>()),
       tails_(std::make_shared<TailSet>()) {
@@ -88,11 +90,54 @@ Status Branch::stage(Change change, VersionInfo* version) {
   return {};
 }
 
+Result<NodeId> Branch::new_node() {
+  std::lock_guard lock(mutex_);
+  if (nodes_ == kNodesMax) {
+    return Status(Code::kLimit, "a transaction makes at most " + std::to_string(kNodesMax) + " datasets and folders");
+  }
+  return NodeId{first_node_.value + nodes_++};
+}
+
+std::vector<FolderName> Branch::names() const {
+  std::lock_guard lock(mutex_);
+  return names_;
+}
+
+Status Branch::stage_names(std::vector<FolderName> names, Committer::Build build) {
+  auto meant = std::make_shared<std::vector<NodeId>>();
+  auto change = [names, build = std::move(build), meant](Builder& builder, VersionInfo*) -> Status {
+    std::vector<NodeId> now;
+    for (const auto& [folder, name] : names) {
+      STELA_ASSIGN(NodeId node, child_of(builder, folder, name));
+      now.push_back(node);
+    }
+    if (builder.in_branch()) {
+      *meant = now;
+      return build(builder);
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (now[i] == (*meant)[i]) continue;
+      return {Code::kConflict, "the name '" + names[i].second +
+                                   "' was given, moved or removed by another commit since the transaction began"};
+    }
+    Status status = build(builder);
+    bool in_the_way = status.code() == Code::kNotFound || status.code() == Code::kExists ||
+                      status.code() == Code::kNotEmpty || status.code() == Code::kInvalid;
+    return in_the_way ? Status(Code::kConflict, status.message() + ", since the transaction began") : status;
+  };
+  STELA_TRY(stage({NodeId{0}, std::move(change), {}, {}}, nullptr));
+  std::lock_guard lock(mutex_);
+  names_.insert(names_.end(), names.begin(), names.end());
+  return {};
+}
+
 std::vector<Committer::Build> Branch::members(const CommitInfo& info, std::map<NodeId, VersionInfo>* versions) const {
   std::vector<Committer::Build> members;
   for (const Change& change : changes_) {
-    members.push_back(
-        [&change, versions](Builder& builder) { return change.build(builder, &(*versions)[change.dataset]); });
+    members.push_back([&change, versions](Builder& builder) {
+      VersionInfo* version = change.dataset.value == 0 ? nullptr : &(*versions)[change.dataset];
+      return change.build(builder, version);
+    });
   }
   // The version says what the whole was, not its last change.
   members.push_back([info, versions](Builder& builder) -> Status {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/store/committer.h"
+#include "engine/store/store.h"
 
 namespace stela::store {
 
@@ -20,11 +21,12 @@ namespace stela::store {
 class Branch {
  public:
   static constexpr uint64_t kChangesMax = 1 << 16;
+  static constexpr uint64_t kNodesMax = 1 << 12;  // that it may make
 
   // A change: what it says at the commit, what follows when that is durable, and what when it never will be: files that
   // nothing names go. All own what they use.
   struct Change {
-    NodeId dataset;
+    NodeId dataset;  // 0: of names
     std::function<Status(Builder&, VersionInfo*)> build;
     std::function<void()> committed, dropped;
   };
@@ -39,6 +41,12 @@ class Branch {
   // Runs the change on the branch, and keeps it: a version of its own there. kLimit when they would not fit one group
   // of the log. kConflict once the transaction ended.
   Status stage(Change change, VersionInfo* version);
+  // The same of datasets' and folders' names: at the commit each must mean what it means here. Afterwards anything else
+  // that is in the way is kConflict.
+  Status stage_names(std::vector<FolderName> names, Committer::Build build);
+  // For a directory that is made in it; kLimit.
+  Result<NodeId> new_node();
+  std::vector<FolderName> names() const;
   // Values of a change up to this many bytes are kept in memory and travel in the log; larger ones are written to files
   // when they are staged, and all are once there are many.
   uint64_t inline_bytes_max() const;
@@ -63,6 +71,9 @@ class Branch {
   mutable std::mutex mutex_;
   ReadView base_;
   const Sequence first_;
+  const NodeId first_node_;
+  uint64_t nodes_ = 0;  // given
+  std::vector<FolderName> names_;
   Sequence newest_;
   std::shared_ptr<catalog::MemTable> table_;
   std::shared_ptr<TailSet> tails_;

@@ -319,11 +319,12 @@ void Committer::recovered_to(const log::LogTail& tail) {
   published_tail_ = tail;
 }
 
-Committer::Reserved Committer::reserve(uint64_t sequences) {
+Committer::Reserved Committer::reserve(uint64_t sequences, uint64_t nodes) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !leading_; });
-  Reserved reserved{core_.states.view(), Sequence{newest_.value + 1}};
+  Reserved reserved{core_.states.view(), Sequence{newest_.value + 1}, NodeId{next_node_}};
   newest_ = Sequence{newest_.value + sequences};
+  published_next_node_ = next_node_ += nodes;
   return reserved;
 }
 

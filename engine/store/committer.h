@@ -47,12 +47,13 @@ class Committer {
   // that of the last.
   Result<CommitResult> commit(Privilege privilege, std::span<const Build> members);
 
-  // Sequences that no commit will have, and a view of everything before them.
+  // Sequences that no commit will have, node ids that no other will give, and a view of everything before them.
   struct Reserved {
     ReadView base;
     Sequence first;
+    NodeId first_node;
   };
-  Reserved reserve(uint64_t sequences);
+  Reserved reserve(uint64_t sequences, uint64_t nodes);
 
   // What a flush begins with: at a boundary between groups, with none in flight.
   struct Cut {

@@ -138,14 +138,13 @@ Status mark_dropped(Builder& builder, NodeId parent, std::string_view name, Node
 
 }  // namespace
 
-Result<NodeInfo> build_directory(Builder& builder, NodeId parent, std::string_view name,
+Result<NodeInfo> build_directory(Builder& builder, NodeId id, NodeId parent, std::string_view name,
                                  const NodeAttributes& attributes) {
   STELA_TRY(check_node_name(name));
   NodeEntry folder;
   STELA_TRY(require_folder(builder, parent, &folder));
   STELA_ASSIGN(NodeId existing, child_of(builder, parent, name));
   if (existing.value != 0) return Status(Code::kExists, "there is a '" + std::string(name) + "' already");
-  NodeId id = builder.new_node();
   NodeEntry entry;
   entry.parent = parent;
   entry.name = std::string(name);

@@ -19,7 +19,8 @@ NodeInfo node_info(NodeId id, const NodeEntry& entry);
 // The node a name stands for now; 0 when there is none.
 Result<NodeId> child_of(const Builder& builder, NodeId folder, std::string_view name);
 
-Result<NodeInfo> build_directory(Builder& builder, NodeId parent, std::string_view name,
+// `id`: the builder's next, or one that was reserved.
+Result<NodeInfo> build_directory(Builder& builder, NodeId id, NodeId parent, std::string_view name,
                                  const NodeAttributes& attributes);
 Status build_remove_directory(Builder& builder, NodeId parent, std::string_view name);
 Status build_rename(Builder& builder, NodeId from, std::string_view name, NodeId to, std::string_view new_name);

@@ -226,7 +226,7 @@ std::unique_ptr<StoreImpl> StoreImpl::branch_of(StoreImpl& parent) {
 }
 
 Result<CommitResult> StoreImpl::commit(store::Privilege privilege, const store::Committer::Build& build) {
-  if (branch_ != nullptr) return unsupported("a transaction changes rows and columns only; do this outside of it");
+  if (branch_ != nullptr) return unsupported("a transaction changes rows, columns and names of datasets and folders; do this outside of it");
   return committer_->commit(privilege, build);
 }
 

@@ -45,8 +45,10 @@ Result<CommitResult> Store::commit(const CommitInfo&, const CommitFunction& buil
 
 namespace {
 
-Status run_names(StoreImpl& impl, const store::Committer::Build& build) {
-  return impl.commit(Privilege::kRemoval, build).status();
+// `names` are those it changes; `build` owns what it uses, since a transaction keeps it.
+Status run_names(StoreImpl& impl, Privilege privilege, std::vector<FolderName> names, store::Committer::Build build) {
+  if (store::Branch* branch = impl.branch()) return branch->stage_names(std::move(names), std::move(build));
+  return impl.commit(privilege, build).status();
 }
 
 }  // namespace
@@ -136,27 +138,37 @@ std::string Store::path_of(NodeId id) const {
 
 Result<NodeInfo> Store::make_directory(NodeId parent, std::string_view name, const NodeAttributes& attributes,
                                        const CommitInfo&) {
-  NodeInfo made;
-  STELA_TRY(impl_
-                ->commit(Privilege::kOrdinary,
-                         [&](Builder& builder) -> Status {
-                           STELA_ASSIGN(made, store::build_directory(builder, parent, name, attributes));
-                           return {};
-                         })
-                .status());
-  return made;
+  NodeId reserved;
+  if (store::Branch* branch = impl_->branch()) {
+    STELA_ASSIGN(reserved, branch->new_node());
+  }
+  auto made = std::make_shared<NodeInfo>();
+  auto build = [=, text = std::string(name)](Builder& builder) -> Status {
+    NodeId id = reserved.value != 0 ? reserved : builder.new_node();
+    STELA_ASSIGN(*made, store::build_directory(builder, id, parent, text, attributes));
+    return {};
+  };
+  STELA_TRY(run_names(*impl_, Privilege::kOrdinary, {{parent, std::string(name)}}, build));
+  return *made;
 }
 
 Status Store::remove_directory(NodeId parent, std::string_view name, const CommitInfo&) {
-  return run_names(*impl_, [&](Builder& b) { return store::build_remove_directory(b, parent, name); });
+  return run_names(*impl_, Privilege::kRemoval, {{parent, std::string(name)}},
+                   [parent, text = std::string(name)](Builder& builder) {
+                     return store::build_remove_directory(builder, parent, text);
+                   });
 }
 
 Status Store::rename(NodeId from, std::string_view name, NodeId to, std::string_view new_name, const CommitInfo&) {
-  return run_names(*impl_, [&](Builder& b) { return store::build_rename(b, from, name, to, new_name); });
+  return run_names(*impl_, Privilege::kRemoval, {{from, std::string(name)}, {to, std::string(new_name)}},
+                   [=, text = std::string(name), new_text = std::string(new_name)](Builder& builder) {
+                     return store::build_rename(builder, from, text, to, new_text);
+                   });
 }
 
 Status Store::set_attributes(NodeId id, const NodeAttributes& attributes, const CommitInfo&) {
-  return run_names(*impl_, [&](Builder& b) { return store::build_attributes(b, id, attributes); });
+  return impl_->commit(Privilege::kRemoval, [&](Builder& b) { return store::build_attributes(b, id, attributes); })
+      .status();
 }
 
 namespace {
@@ -177,7 +189,9 @@ Result<std::pair<NodeId, std::string>> split_last(const Store& store, std::strin
 
 Status Store::drop(std::string_view path, bool recursive, const CommitInfo&) {
   STELA_ASSIGN(auto place, split_last(*this, path));
-  return run_names(*impl_, [&](Builder& b) { return store::build_drop(b, place.first, place.second, recursive); });
+  return run_names(*impl_, Privilege::kRemoval, {place}, [place, recursive](Builder& builder) {
+    return store::build_drop(builder, place.first, place.second, recursive);
+  });
 }
 
 Result<NodeInfo> Store::restore_dropped(std::string_view path, const CommitInfo& info) {
@@ -247,6 +261,7 @@ Transaction::~Transaction() = default;
 Table Transaction::table(NodeId dataset) const { return Table(store_->impl_.get(), dataset); }
 Store& Transaction::store() const { return *store_; }
 uint64_t Transaction::changes() const { return store_->impl_->branch()->changes(); }
+std::vector<FolderName> Transaction::names() const { return store_->impl_->branch()->names(); }
 
 Status Transaction::check() const { return store_->impl_->branch()->check(); }
 

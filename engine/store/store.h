@@ -129,7 +129,10 @@ class Table {
   NodeId id_;
 };
 
-// Changes of rows and columns, of one dataset or several, that take place together or not at all.
+// A name in a folder.
+using FolderName = std::pair<NodeId, std::string>;
+
+// Changes of rows, columns and names, of one dataset or several, that take place together or not at all.
 //
 // Its tables show what it began on and its own changes, and nothing that others commit meanwhile; nobody else sees any
 // of it before commit(). Each change is validated against what was committed since it began, at the commit: rows
@@ -144,10 +147,12 @@ class Transaction {
   ~Transaction();
   // Each change counts as a version there; others see them as one.
   Table table(NodeId dataset) const;
-  // All of the store as the transaction sees it, for reading: names, tags and attributes cannot be changed in it
-  // (kUnsupported). Lives as long as this.
+  // All of the store as the transaction sees it; datasets and folders can be made, renamed and removed in it too, but
+  // tags and attributes cannot be changed (kUnsupported). Lives as long as this.
   Store& store() const;
   uint64_t changes() const;
+  // Names of datasets and folders that it made, moved or removed.
+  std::vector<FolderName> names() const;
   // What commit() would say now; changes nothing. O(changes).
   Status check() const;
   // One version in each dataset it changed, with this author, operation ("transaction" if empty) and message. kConflict

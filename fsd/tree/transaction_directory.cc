@@ -31,6 +31,12 @@ class TransactionDirectory : public StoreDirectory, public Directory {
   }
   Result<std::vector<DirectoryEntry>> list() override { return below().list(); }
   Result<NodeRef> make_directory(std::string_view name, uint32_t mode, const Caller& caller) override {
+    if (owner() != kRootNode && find_special_name(name) == nullptr) {
+      return invalid(
+          path() + "/" + std::string(name) +
+          ": a transaction of one dataset makes no others; begin one of all with mkdir .stela/tx/NAME in the "
+          "root of the mount");
+    }
     return below().make_directory(name, mode, caller);
   }
   Status remove_file(std::string_view name, const Caller& caller) override {

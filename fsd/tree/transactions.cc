@@ -1,5 +1,6 @@
 #include "fsd/tree/transactions.h"
 
+#include "fsd/tree/content_identity.h"
 #include "fsd/tree/json_text.h"
 
 namespace stela::fsd {
@@ -54,6 +55,10 @@ Status TransactionTree::commit(std::string message, const Caller& caller) {
   if (!versions.ok()) return versions.status().with_context(path_of(dataset_));
   end("the transaction was committed at " + utc_text(outer_.now_ns()) + "; begin another");
   for (const auto& [dataset, version] : *versions) outer_.head_moved(dataset);
+  for (const auto& [folder, name] : transaction_->names()) {
+    uint64_t known = outer_.nodes->number_of(node_identity(folder));
+    if (known != 0) outer_.notices.entry_changed(known, name);
+  }
   constexpr int64_t kDrainNs = 100'000'000;
   outer_.notices.drain(kDrainNs);
   return {};

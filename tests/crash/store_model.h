@@ -20,6 +20,10 @@ struct ModelColumn {
   std::vector<std::optional<std::string>> values;  // integers as decimal text
 };
 
+DataType type_of(const ModelColumn& column);
+// Its values from `first` on.
+ColumnData to_data(const ModelColumn& column, size_t first);
+
 struct ModelVersion {
   uint64_t rows = 0;
   std::map<std::string, ModelColumn> columns;

@@ -314,6 +314,82 @@ TEST_F(StoreTransaction, FilesOfOneThatIsGivenUpGo) {
   EXPECT_EQ(before, files());
 }
 
+TEST_F(StoreTransaction, DatasetsAndFoldersAreMadeMovedAndRemoved) {
+  Table other = *store_->create_table("/other");
+  must(append(other, {1}, {1}));
+  auto tx = begin();
+  Store& own = tx->store();
+  NodeInfo folder = *own.make_directory(kRootNode, "team", {}, {});
+  NodeInfo fresh = *own.make_directory(folder.id, "fresh", {}, {});
+  must(append(tx->table(fresh.id), {7}, {70}));
+  must(own.rename(kRootNode, "t", folder.id, "moved", {}));
+  must(update(tx->table(table_.id()), 0, -1));
+  must(own.drop("/other", true, {}));
+  EXPECT_EQ((Values{7}), read(*own.table("/team/fresh"), "a"));
+  EXPECT_EQ((Values{-1, 2, 3}), read(*own.table("/team/moved"), "a"));
+  EXPECT_EQ(Code::kNotFound, own.table("/other").status().code());
+  EXPECT_EQ(Code::kExists, own.make_directory(kRootNode, "team", {}, {}).status().code());
+  EXPECT_EQ(Code::kNotFound, store_->table("/team/fresh").status().code());
+  NodeInfo meanwhile = *store_->make_directory(kRootNode, "meanwhile", {}, {});
+  EXPECT_NE(meanwhile.id, folder.id);
+  EXPECT_NE(meanwhile.id, fresh.id);
+  must(tx->check());
+  auto versions = tx->commit({});
+  ASSERT_TRUE(versions.ok()) << versions.status().message();
+  EXPECT_EQ(2u, versions->size());
+  tx.reset();
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ((Values{7}), read(*store_->table("/team/fresh"), "a"));
+    EXPECT_EQ((Values{-1, 2, 3}), read(*store_->table("/team/moved"), "a"));
+    EXPECT_EQ(Code::kNotFound, store_->table("/t").status().code());
+    EXPECT_EQ(Code::kNotFound, store_->table("/other").status().code());
+    EXPECT_GT(store_->make_directory(kRootNode, "x" + std::to_string(opened), {}, {})->id, meanwhile.id);
+    open({});
+  }
+  EXPECT_TRUE(store_->restore_dropped("/other", {}).ok());
+}
+
+TEST_F(StoreTransaction, NamesThatOthersChangedAreConflicts) {
+  using Change = std::function<Status(Store&)>;
+  auto make = [](const char* name) -> Change {
+    return [name](Store& store) { return store.make_directory(kRootNode, name, {}, {}).status(); };
+  };
+  auto move = [](const char* from, const char* to) -> Change {
+    return [from, to](Store& store) { return store.rename(kRootNode, from, kRootNode, to, {}); };
+  };
+  auto drop = [](const char* path) -> Change { return [path](Store& store) { return store.drop(path, true, {}); }; };
+  struct Case {
+    Change own, other;
+    bool conflict;
+  };
+  const Case cases[] = {
+      {make("n"), make("n"), true},       {make("n"), make("m"), false},       {move("d", "n"), move("d", "m"), true},
+      {move("d", "n"), make("n"), true},  {move("d", "n"), drop("/d"), true},  {drop("/d"), drop("/d"), true},
+      {drop("/d"), move("d", "m"), true}, {drop("/e"), move("d", "m"), false}, {move("e", "d2"), drop("/d"), false},
+      {make("d/.."), make("x"), false},
+  };
+  int number = 0;
+  for (const Case& each : cases) {
+    SCOPED_TRACE(number++);
+    env_ = nullptr;
+    open({});
+    must(append(*store_->create_table("/d"), {1}, {1}));
+    must(append(*store_->create_table("/e"), {1}, {1}));
+    auto tx = begin();
+    must(append(tx->table(store_->table("/e")->id()), {2}, {2}));
+    if (number == 10) {
+      EXPECT_EQ(Code::kInvalid, each.own(tx->store()).code());  // refused at once, and no part of it
+    } else {
+      must(each.own(tx->store()));
+    }
+    must(tx->check());
+    must(each.other(*store_));
+    for (const Status& status : {tx->check(), tx->commit({}).status()}) {
+      EXPECT_EQ(each.conflict ? Code::kConflict : Code::kOk, status.code()) << status.message();
+    }
+  }
+}
+
 TEST_F(StoreTransaction, LargeChangesAreFilesOfTheirOwn) {
   Values many(100'000);
   for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<int64_t>(i * 977);

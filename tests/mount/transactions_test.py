@@ -165,6 +165,30 @@ class Transactions(MountCase):
         self.assertEqual(self.loaded(self.mnt / "trips/fare.npy"), [77, 1, 2, 3])
         self.assertEqual((self.mnt / "cities/name.txt").read_text().split(), ["Oslo", "Roma", "Bern"])
 
+    def test_datasets_are_made_moved_and_removed_with_the_rest(self):
+        job = self.begin("tree", dataset=None)
+        (job / "team").mkdir()
+        (job / "team/fresh").mkdir()
+        numpy.save(job / "team/fresh/v.npy", numpy.arange(3))
+        os.rename(job / "trips", job / "team/rides")
+        self.cells(job / "team/rides/fare.npy", {0: 70})
+        shutil.rmtree(job / "cities")
+        self.assertEqual(sorted(os.listdir(job)), ["team"])
+        self.assertEqual(sorted(os.listdir(job / "team")), ["fresh", "rides"])
+        self.assertEqual(self.names(), ["cities", "trips"])
+        self.assertEqual((self.mnt / "trips/fare.npy").stat().st_size, 128 + 32)
+        self.commit(job)
+        self.assertEqual(self.names(), ["team"])
+        self.assertFalse((self.mnt / "trips").exists())
+        self.assertEqual(self.loaded(self.mnt / "team/fresh/v.npy"), [0, 1, 2])
+        self.assertEqual(self.loaded(self.mnt / "team/rides/fare.npy"), [70, 1, 2, 3])
+        job = self.begin("lost", dataset=None)
+        (job / "new").mkdir()
+        (self.mnt / "new").mkdir()
+        self.assertIn("the name 'new' was given", (job / ".check").read_text())
+        with self.refused(errno.ESTALE):
+            self.commit(job)
+
     def test_what_spans_datasets_is_refused_whole(self):
         job = self.begin("move", dataset=None)
         self.write(job / "cities/.append/b.csv", "name,people\nBern,1\n")
@@ -248,10 +272,12 @@ class Transactions(MountCase):
         self.assertTrue(job.exists())
         self.assertEqual(self.names("trips"), ["fare.npy", "tip.npy"])
         spanning = self.begin("span", dataset=None)
-        for refused in (lambda: (spanning / "fresh").mkdir(), lambda: os.rename(spanning / "trips", spanning / "rides")):
-            with self.refused(errno.ENOTSUP):
-                refused()
+        with self.refused(errno.ENOTSUP):
+            os.chmod(spanning / "trips", 0o700)
         self.assertIn("outside of it", self.errors()[-1]["message"])
+        with self.refused(errno.EINVAL):
+            (job / "fresh").mkdir()
+        self.assertIn(".stela/tx/NAME", self.errors()[-1]["message"])
         with self.refused(errno.EINVAL):
             self.write(spanning / "trips/.commit", "message\n")
         with self.refused(errno.EINVAL):
