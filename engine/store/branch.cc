@@ -64,6 +64,16 @@ void Branch::give_up(Status why) {
 
 Status Branch::stage(Change change, VersionInfo* version) {
   std::lock_guard lock(mutex_);
+  Status staged = run_on_branch(change, version);
+  if (staged.ok()) {
+    changes_.push_back(std::move(change));
+  } else if (change.dropped) {
+    change.dropped();
+  }
+  return staged;
+}
+
+Status Branch::run_on_branch(const Change& change, VersionInfo* version) {
   if (!ended_.ok()) return ended_;
   if (changes_.size() == kChangesMax) {
     return {Code::kLimit, "a transaction has at most " + std::to_string(kChangesMax) + " changes"};
@@ -86,7 +96,6 @@ Status Branch::stage(Change change, VersionInfo* version) {
   for (const RowChunk& chunk : chunks) tails_->append(chunk, sequence);
   newest_ = sequence;
   states_.publish(sequence);
-  changes_.push_back(std::move(change));
   return {};
 }
 

@@ -39,7 +39,7 @@ class Branch {
   // The sequence of the state it began on.
   Sequence base() const { return base_.q(); }
   // Runs the change on the branch, and keeps it: a version of its own there. kLimit when they would not fit one group
-  // of the log. kConflict once the transaction ended.
+  // of the log. kConflict once the transaction ended. One that fails is dropped at once.
   Status stage(Change change, VersionInfo* version);
   // The same of datasets' and folders' names: at the commit each must mean what it means here. Afterwards anything else
   // that is in the way is kConflict.
@@ -62,6 +62,7 @@ class Branch {
 
  private:
   Branch(Core& core, Committer& committer, Committer::Reserved reserved);
+  Status run_on_branch(const Change& change, VersionInfo* version);
   uint64_t log_bytes_max() const;
   uint64_t log_bytes_of(const std::vector<catalog::Entry>& entries, const std::vector<RowChunk>& chunks) const;
   std::vector<Committer::Build> members(const CommitInfo& info, std::map<NodeId, VersionInfo>* versions) const;

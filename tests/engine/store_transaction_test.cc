@@ -310,6 +310,14 @@ TEST_F(StoreTransaction, FilesOfOneThatIsGivenUpGo) {
     ColumnData ones = integers(Values(50'000, 1));
     must(own.update("a", {reinterpret_cast<const uint64_t*>(rows.data()), rows.size()}, ones.view(), {}).status());
     EXPECT_LT(before, files());
+    size_t staged = files();
+    auto late = own.column_writer({"d", DataType::of(TypeKind::kInt64), true}, true);
+    ASSERT_TRUE(late.ok());
+    ColumnData values = integers(Values(200'003, 4));
+    must((*late)->append(values.view()));
+    must(append(own, {1}, {1}));
+    EXPECT_EQ(Code::kConflict, (*late)->commit({}).status().code());  // within the transaction, too
+    EXPECT_EQ(staged, files());
   }
   EXPECT_EQ(before, files());
 }
