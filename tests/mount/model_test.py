@@ -193,25 +193,33 @@ class Model(MountCase):
         dataset.commit(head.rows, columns)
 
     def do_transaction(self, name, dataset):
-        """Some changes that are seen inside only, then one version of all of them, or none."""
-        inside, own = f"{name}/.tx/job", Dataset()
-        own.versions = list(dataset.versions)
-        (self.mnt / inside).mkdir()
-        for _ in range(self.random.randrange(1, 5)):
+        """Some changes that are seen inside only, of one dataset or of all; then one version of each, or none."""
+        spans = self.random.random() < 0.4
+        folder = self.mnt / (".stela/tx/job" if spans else f"{name}/.tx/job")
+        own = {one: Dataset() for one in (self.datasets if spans else (name,))}
+        for one, copied in own.items():
+            copied.versions = list(self.datasets[one].versions)
+        folder.mkdir()
+        for _ in range(self.random.randrange(1, 6 if spans else 5)):
+            one = self.random.choice(sorted(own))
             act = self.random.choice((self.do_append, self.do_column, self.do_nulls, self.do_change, self.do_drop, self.do_rename))
-            self.doing += f", {act.__name__}"
-            act(inside, own)
-            if own.versions:
-                self.check_version(self.mnt / inside, own.head())
-        if dataset.versions:
-            self.check_version(self.mnt / name, dataset.head())
-        self.assertEqual((self.mnt / inside / ".check").read_text(), "ok\n", self.doing)
+            self.doing += f", {act.__name__} of {one}"
+            inside = f".stela/tx/job/{one}" if spans else f"{name}/.tx/job"
+            act(inside, own[one])
+            if own[one].versions:
+                self.check_version(self.mnt / inside, own[one].head())
+        for one in own:
+            if self.datasets[one].versions:
+                self.check_version(self.mnt / one, self.datasets[one].head())
+        self.assertEqual((folder / ".check").read_text(), "ok\n", self.doing)
         if self.random.random() < 0.3:
-            (self.mnt / inside).rmdir()
+            folder.rmdir()
             return
-        self.write(self.mnt / inside / ".commit", "all of it\n", 0)
-        if len(own.versions) > len(dataset.versions):
-            dataset.versions.append(own.head())
+        self.write(folder / ".commit", "all of it\n", 0)
+        for one, changed in own.items():
+            if len(changed.versions) > len(self.datasets[one].versions):
+                self.datasets[one].versions.append(changed.head())
+            self.check(one)
 
     def do_tag(self, name, dataset):
         if not dataset.versions:
