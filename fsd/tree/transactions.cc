@@ -47,6 +47,32 @@ void TransactionTree::end(const std::string& why) {
   outer_.transactions->forget(*this);
 }
 
+namespace {
+// When the column last changed, as of a version (0: the newest); nullopt: it is not there.
+std::optional<Sequence> change_of(Store& store, NodeId dataset, VersionNumber version, ColumnId id) {
+  auto table = store.table(dataset);
+  if (!table.ok()) return std::nullopt;
+  auto at = version.value == 0 ? table->head() : table->at(version);
+  auto columns = at.ok() ? at->columns() : Result<std::vector<ColumnInfo>>(at.status());
+  if (!columns.ok()) return std::nullopt;
+  for (const ColumnInfo& column : *columns) {
+    if (column.id == id) return column.change;
+  }
+  return std::nullopt;
+}
+}  // namespace
+
+void TransactionTree::keep_times(const std::vector<std::pair<NodeId, VersionInfo>>& versions) {
+  std::map<NodeId, VersionNumber> committed;
+  for (const auto& [dataset, version] : versions) committed[dataset] = version.number;
+  for (const ContentTimes::Time& set : inside_.times.unsaved()) {
+    std::optional<Sequence> inside = change_of(inside_.store, set.owner, {}, set.column);
+    if (!inside || inside->value != set.change) continue;  // it was changed again
+    std::optional<Sequence> outside = change_of(outer_.store, set.owner, committed[set.owner], set.column);
+    if (outside) outer_.times.set(set.owner, set.column, outside->value, set.mtime_ns, set.part);
+  }
+}
+
 Status TransactionTree::commit(std::string message, const Caller& caller) {
   if (Status over = ended(); !over.ok()) return {Code::kConflict, over.message()};
   CommitInfo info = outer_.commit_info(caller);
@@ -54,6 +80,7 @@ Status TransactionTree::commit(std::string message, const Caller& caller) {
   auto versions = transaction_->commit(info);
   if (!versions.ok()) return versions.status().with_context(path_of(dataset_));
   end("the transaction was committed at " + utc_text(outer_.now_ns()) + "; begin another");
+  keep_times(*versions);
   for (const auto& [dataset, version] : *versions) outer_.head_moved(dataset);
   for (const auto& [folder, name] : transaction_->names()) {
     uint64_t known = outer_.nodes->number_of(node_identity(folder));

@@ -44,6 +44,8 @@ class TransactionTree : public std::enable_shared_from_this<TransactionTree> {
 
  private:
   void end(const std::string& why);
+  // Times that were set inside belong to the content that was committed.
+  void keep_times(const std::vector<std::pair<NodeId, VersionInfo>>& versions);
 
   TreeContext& outer_;
   const std::unique_ptr<Transaction> transaction_;

@@ -57,7 +57,7 @@ Result<std::optional<int64_t>> ContentTimes::find(NodeId owner, ColumnId column,
   }
   std::lock_guard lock(mutex_);
   if (known_.size() >= kTimesMax) known_.clear();
-  for (const auto& [unsaved, time] : unsaved_) known_.emplace(unsaved, time);
+  for (const auto& [unsaved, time] : unsaved_) known_.emplace(unsaved, time.mtime_ns);
   return known_.emplace(key, mtime_ns).first->second;
 }
 
@@ -65,20 +65,27 @@ void ContentTimes::set(NodeId owner, ColumnId column, uint64_t change, int64_t m
   std::string key = times_key(owner, column, change, part);
   std::lock_guard lock(mutex_);
   known_[key] = mtime_ns;
-  unsaved_[key] = mtime_ns;
+  unsaved_[key] = {owner, column, change, part, mtime_ns};
+}
+
+std::vector<ContentTimes::Time> ContentTimes::unsaved() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Time> times;
+  for (const auto& [key, time] : unsaved_) times.push_back(time);
+  return times;
 }
 
 Status ContentTimes::persist() {
-  std::map<std::string, int64_t> saving;
+  std::map<std::string, Time> saving;
   {
     std::lock_guard lock(mutex_);
     saving.swap(unsaved_);
   }
   if (saving.empty()) return {};
   auto result = store_.commit({.author = "stela", .operation = "times"}, [&](CommitBuilder& commit) -> Status {
-    for (const auto& [key, mtime_ns] : saving) {
+    for (const auto& [key, time] : saving) {
       std::string value;
-      put_fixed(value, mtime_ns);
+      put_fixed(value, time.mtime_ns);
       commit.put(key, value);
     }
     return {};

@@ -54,12 +54,21 @@ class ContentTimes {
   void set(NodeId owner, ColumnId column, uint64_t change, int64_t mtime_ns, ContentPart part = ContentPart::kValues);
   // Writes what was set since the last call, in one commit.
   Status persist();
+  struct Time {
+    NodeId owner;
+    ColumnId column;
+    uint64_t change = 0;
+    ContentPart part = ContentPart::kValues;
+    int64_t mtime_ns = 0;
+  };
+  // What was set and not written yet.
+  std::vector<Time> unsaved() const;
 
  private:
   Store& store_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, std::optional<int64_t>> known_;  // by catalogue key
-  std::map<std::string, int64_t> unsaved_;
+  std::map<std::string, Time> unsaved_;
 };
 
 // The version of `table`, at most `newest`, whose commit is the last one at or before `change`. O(log versions),

@@ -49,6 +49,23 @@ TEST_F(TreeTransactions, NodesAndHandlesOutliveTheEnd) {
   }
 }
 
+TEST_F(TreeTransactions, TimesSetInsideAreKept) {
+  ASSERT_TRUE(mkdir("/t/.tx/a").ok());
+  ASSERT_TRUE(put("/t/.tx/a/.append/b.csv", "x\n3\n").ok());
+  ASSERT_TRUE(utime("/t/.tx/a/x.npy", 5'000'000'000).ok());
+  EXPECT_EQ(5'000'000'000, stat("/t/.tx/a/x.npy")->mtime_ns);
+  EXPECT_NE(5'000'000'000, stat("/t/x.npy")->mtime_ns);
+  ASSERT_TRUE(put("/t/.tx/a/.commit", "m\n").ok());
+  EXPECT_EQ(5'000'000'000, stat("/t/x.npy")->mtime_ns);
+  EXPECT_NE(5'000'000'000, stat("/t/.versions/1/x.npy")->mtime_ns);
+
+  ASSERT_TRUE(mkdir("/t/.tx/b").ok());
+  ASSERT_TRUE(utime("/t/.tx/b/x.npy", 7'000'000'000).ok());
+  ASSERT_TRUE(put("/t/.tx/b/.append/c.csv", "x\n4\n").ok());  // other content
+  ASSERT_TRUE(put("/t/.tx/b/.commit", "m\n").ok());
+  EXPECT_NE(7'000'000'000, stat("/t/x.npy")->mtime_ns);
+}
+
 TEST_F(TreeTransactions, ATreeThatEndsTakesThemAlong) {
   ASSERT_TRUE(mkdir("/t/.tx/a").ok());
   ASSERT_TRUE(mkdir("/.stela/tx/b").ok());
