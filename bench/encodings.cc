@@ -22,6 +22,7 @@ namespace {
 
 constexpr uint64_t kPageBytes = 256 << 10, kColdPageBytes = 1 << 20;
 constexpr int kRepeats = 5;
+const char* const kOneValue = "one value";  // of this column the speed of constant pages is told, and no other
 
 template <typename Make>
 NamedColumn made(std::string name, const DataType& type, uint64_t rows, Make make) {
@@ -224,6 +225,57 @@ void print_line(const std::string& name, const char* mode, const Measured& m) {
               static_cast<unsigned long long>(m.stored), m.decode, m.encode, m.encodings.c_str());
 }
 
+// Decoding of pages of one encoding, of all columns that it suits: the geometric mean of plain bytes a second, in GB.
+double speed_of(const format::Encoding& encoding, const std::vector<NamedColumn>& columns) {
+  double logarithms = 0, count = 0;
+  for (const NamedColumn& column : columns) {
+    const ColumnView page = pages_of(column.values.view(), kPageBytes).front();
+    const DataType& type = *page.type;
+    const bool one_value = column.name == kOneValue;
+    if (!encoding.supports(type) || one_value != (encoding.id() == format::EncodingId::kConstant)) continue;
+    const format::ValueSample sample(page);
+    // Of those that light pages may be, with light columns inside.
+    const bool light = encoding.estimate(sample, format::EncodingMode::kLight).has_value();
+    const format::EncodingMode mode = light ? format::EncodingMode::kLight : format::EncodingMode::kCold;
+    Buffer bytes;
+    if (!encoding.estimate(sample, mode) || !encoding.encode(page, mode, bytes).ok()) continue;
+    const bool is_plain = encoding.id() == format::EncodingId::kPlain;
+    if (!is_plain && bytes.size() * 10 > plain_bytes(page) * 9) continue;
+    ColumnData out(type);
+    const double seconds = shortest(kRepeats * 10, [&] {
+      out.clear();
+      require(encoding.decode_range(bytes.span(), type, page.rows, 0, page.rows, out));
+    });
+    logarithms += std::log(static_cast<double>(plain_bytes(page)) / seconds / 1e9);
+    ++count;
+  }
+  return count == 0 ? 1 : std::exp(logarithms / count);
+}
+
+void write_speeds(const std::string& path, std::vector<NamedColumn> columns) {
+  ColumnData same(DataType::of(TypeKind::kInt64));
+  for (uint64_t row = 0; row < columns[0].values.rows(); ++row) same.append_value(int64_t{7});
+  columns.push_back({kOneValue, std::move(same)});
+  ColumnData decimals(DataType::decimal(15, 2));
+  for (uint64_t row = 0; row < columns[0].values.rows(); ++row) {
+    const int64_t number[2] = {static_cast<int64_t>(row * 7919 % 10'000'019), 0};
+    decimals.append(std::as_bytes(std::span(number)));
+  }
+  columns.push_back({"decimals", std::move(decimals)});
+  std::ofstream file(path);
+  file << "// Written by bench/encodings --speeds.\n#include \"engine/format/decode_speeds.h\"\n\nnamespace "
+          "stela::format {\n\n"
+          "double decode_speed(EncodingId id) {\n  switch (static_cast<uint16_t>(id)) {\n";
+  for (const format::Encoding* encoding : format::all_encodings()) {
+    char statement[40], line[80];
+    std::snprintf(statement, sizeof(statement), "    case %u: return %.1f;", static_cast<unsigned>(encoding->id()),
+                  speed_of(*encoding, columns));
+    std::snprintf(line, sizeof(line), "%-26s// %s\n", statement, encoding->name());
+    file << line;
+  }
+  file << "    default: return 1.0;\n  }\n}\n\n}  // namespace stela::format\n";
+}
+
 std::vector<NamedColumn> columns_to_measure(const Arguments& arguments) {
   if (!arguments.text("columns").empty()) return raw_columns(arguments.text("columns"));
   std::vector<NamedColumn> columns = made_columns(arguments.number("rows"));
@@ -232,6 +284,7 @@ std::vector<NamedColumn> columns_to_measure(const Arguments& arguments) {
 }
 
 void run(const Arguments& arguments) {
+  if (!arguments.text("speeds").empty()) return write_speeds(arguments.text("speeds"), columns_to_measure(arguments));
   const bool lines = arguments.number("lines") != 0;
   if (!lines) {
     std::printf("| %-24s | %-18s | %-22s | %8s | %8s | %8s | %11s | %11s | %11s | %10s | %10s |\n", "column", "light",
@@ -259,6 +312,7 @@ int main(int argc, char** argv) {
       argc, argv, "sizes and speeds of encoded pages",
       {{"rows", "1000000", "rows of each column"},
        {"flights", "tests/data/flights.csv", "the sample of flights; left out where it is not there"},
+       {"speeds", "", "write the table of decode speeds (engine/format/decode_speeds.cc) there, and nothing else"},
        {"columns", "", "a folder of columns (support/raw_columns.h) to measure in place of these"},
        {"lines", "0", "1: name, mode, plain and stored bytes, seconds to decode and encode, encodings, for scripts"}});
   stela::bench::run(arguments);

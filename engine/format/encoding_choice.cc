@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/format/decode_speeds.h"
+
 namespace stela::format {
 namespace {
 
@@ -11,6 +13,9 @@ constexpr uint64_t kSampleRunRows = 64;
 // Fewer plain bytes than this are not worth the time to look for less: a commit of a row in each of 100,000 columns has
 // as many pages.
 constexpr uint64_t kEncodedBytesMin = 256;
+// What the time to decode weighs beside bytes: a page that decodes at 1 GB/s counts for as many more bytes as this
+// says.
+constexpr double kLightReadWeight = 0.9, kColdReadWeight = 0.02;
 // What of its estimate an encoding may turn out to take: one that would still be dearer than what was encoded is not
 // tried. In a light page, an estimate that was too low does not win over the next one; cold ones do not know how much
 // columns inside of a page shrink.
@@ -77,23 +82,8 @@ uint64_t ValueSample::distinct() const {
 }
 
 double read_factor(EncodingId id, EncodingMode mode) {
-  const bool light = mode == EncodingMode::kLight;
-  switch (id) {
-    case EncodingId::kPlain:
-    case EncodingId::kConstant: return 1.0;
-    case EncodingId::kPacked: return light ? 1.01 : 1.0;
-    case EncodingId::kNarrow:
-    case EncodingId::kDelta:
-    case EncodingId::kRuns: return light ? 1.05 : 1.0;
-    case EncodingId::kDictionary:
-    case EncodingId::kAlp: return light ? 1.1 : 1.0;
-    case EncodingId::kFsst: return light ? 1.2 : 1.0;
-    case EncodingId::kByteSplit:
-    case EncodingId::kAlpRd: return light ? 1.2 : 1.0;
-    case EncodingId::kSnappy: return light ? 1.5 : 1.0;
-    case EncodingId::kZstd: return light ? 3.0 : 1.02;
-  }
-  return 1.0;
+  const double weight = mode == EncodingMode::kLight ? kLightReadWeight : kColdReadWeight;
+  return 1 + weight / decode_speed(id);
 }
 
 std::vector<EncodingCandidate> encoding_candidates(const ColumnView& values, unsigned below_rank, EncodingMode mode) {

@@ -218,7 +218,7 @@ TEST(EncodingChoice, ColdIsSmaller) {
     double of_light;
   };
   for (const Case& c : {Case{"int64", Shape::kConstant, EncodingId::kConstant, 1.0},
-                        Case{"int64", Shape::kSmall, EncodingId::kByteSplit, 1.0},
+                        Case{"int64", Shape::kSmall, EncodingId::kPacked, 1.0},
                         Case{"int64", Shape::kAscending, EncodingId::kByteSplit, 1.0},
                         Case{"utf8", Shape::kWords, EncodingId::kDictionary, 0.9},
                         Case{"float64", Shape::kDecimal, EncodingId::kAlp, 1.0},

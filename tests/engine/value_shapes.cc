@@ -60,8 +60,8 @@ ColumnData shaped_column(const DataType& type, uint64_t rows, Shape shape, std::
   for (uint64_t row = 0; row < rows; ++row) {
     const uint64_t number = numbers.next();
     if (type.is_variable() && shape == Shape::kEchoes) {
-      value = value.size() < 80 ? std::string() : value.substr(value.size() - 40);
-      for (int i = 0; i < 40; ++i) value += static_cast<char>(random());
+      value = value.empty() ? value : value.substr(value.size() - 200);
+      for (int i = 0; i < 200; ++i) value += static_cast<char>(random());
       column.append_text(value);
       continue;
     }
