@@ -1,4 +1,5 @@
 """The program's verbs, with and without a daemon."""
+import csv
 import json
 import os
 import subprocess
@@ -144,7 +145,7 @@ class Commands(MountCase):
     def test_help_and_version(self):
         self.assertRegex(self.stela("--version").stdout, r"^stela \d+\.\d+\.\d+\n$")
         for verb in ("mount", "umount", "status", "import", "export", "ls", "cat", "stat", "schema", "log", "tag",
-                     "restore", "check", "inspect"):
+                     "restore", "check", "inspect", "compact"):
             self.assertIn(verb, self.stela("--help").stdout)
             self.assertIn(f"usage: stela {verb}", self.stela(verb, "--help").stdout)
 
@@ -163,6 +164,35 @@ class Commands(MountCase):
         damages = json.loads(self.stela("check", self.store, "--json", check=False).stdout)["damages"]
         self.assertEqual(len(damages), 1)
         self.assertLessEqual(damages[0]["first_row"], (500_000 - 128) // 8)
+
+    def test_export_leaves_out_what_is_damaged(self):
+        rows = 1 << 18
+        numpy.save(self.folder / "big.npy", numpy.arange(rows))
+        self.stela("import", self.store, "/big", self.folder / "big.npy")
+        with open(sorted((self.store / "data").rglob("*.flat"))[0], "r+b") as file:
+            file.seek(500_000)
+            file.write(b"\xff\xff\xff\xff")
+        out = self.folder / "out.csv"
+        self.assertEqual(self.stela("export", self.store, "/big", out, check=False).returncode, 1)
+        self.assertFalse(out.exists())
+        for target in (out, self.folder / "out.arrow"):
+            done = self.stela("export", self.store, "/big", target, "--skip-damaged", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{target}.missing.csv", done.stderr)
+        with open(f"{out}.missing.csv", newline="") as file:
+            (missing,) = csv.DictReader(file)
+        self.assertEqual(missing["column"], "big")
+        self.assertIn("checksum", missing["reason"])
+        first, last = int(missing["first_row"]), int(missing["last_row"])
+        self.assertEqual((first, last), (57344, 65535))  # the 64 KiB that hold the damage
+        wanted = [*range(first), *range(last + 1, rows)]
+        self.assertEqual(out.read_text().split(), ["big", *map(str, wanted)])
+        self.stela("import", self.store, "/again", self.folder / "out.arrow")
+        self.assertEqual(json.loads(self.stela("schema", self.store, "/again", "--json").stdout)["rows"], len(wanted))
+        self.stela("export", self.store, "/again", self.folder / "whole.csv", "--skip-damaged")
+        self.assertFalse((self.folder / "whole.csv.missing.csv").exists())
+        refused = self.stela("export", self.store, "/big/big.npy", self.folder / "x.npy", "--skip-damaged", check=False)
+        self.assertIn(".csv, .jsonl or .arrow", refused.stderr)
 
     def test_a_closed_pipe_is_silent(self):
         done = self.shell(f"{STELA} ls --json store /team/trips | head -c 1", check=False)

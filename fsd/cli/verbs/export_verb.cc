@@ -12,13 +12,17 @@
 #include "fsd/cli/tree_walk.h"
 #include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/verbs.h"
-#include "fsd/views/view.h"
+#include "fsd/views/column_form.h"
+#include "fsd/views/text_format.h"
+#include "fsd/views/whole_rows.h"
 
 namespace stela::fsd {
 namespace {
 
-constexpr const char* kPlan = "plan";    // what is to be copied, instead of copying
-constexpr const char* kLabel = "label";  // of the progress line
+constexpr const char* kPlan = "plan";        // what is to be copied, instead of copying
+constexpr const char* kLabel = "label";      // of the progress line
+constexpr const char* kMissing = "missing";  // which rows cannot be read, instead of copying
+constexpr const char* kSkip = "skip-damaged";
 constexpr uint64_t kPieceBytes = 1 << 20;
 constexpr char kFolderMark = 'd', kDatasetMark = 't', kFileMark = 'f';
 
@@ -85,10 +89,38 @@ Status print_plan(const VerbContext& context, const std::string& path) {
   return plan_dataset(context, path, output);
 }
 
+const TableSourceForm* table_form_of(const std::string& extension) {
+  for (const TableSourceForm* form : {&table_csv_form(), &table_jsonl_form(), &table_arrow_form()}) {
+    if (".table" + extension == form->name()) return form;
+  }
+  return nullptr;
+}
+
+// A list for people and programs; nothing where all rows can be read.
+Status print_missing(const VerbContext& context, const Snapshot& snapshot) {
+  STELA_ASSIGN(const WholeRows whole, whole_rows(snapshot_table(snapshot)));
+  Output output(context);
+  if (!whole.missing.empty()) output.line("column,first_row,last_row,reason");
+  for (const MissingRows& rows : whole.missing) {
+    std::string line;
+    append_csv_text(rows.column, line);
+    line += "," + std::to_string(rows.first) + "," + std::to_string(rows.end - 1) + ",";
+    append_csv_text(rows.reason, line);
+    output.line(line);
+  }
+  return output.flush();
+}
+
 // A whole table, read on and on. The length of a text is known at its end only: how much is done is told by the lines.
 Status export_table(const VerbContext& context, const std::string& path, const Snapshot& snapshot,
-                    const TableForm& form) {
-  auto opened = form.open(snapshot, std::nullopt);
+                    const TableSourceForm& form) {
+  std::shared_ptr<const TableSource> table = snapshot_table(snapshot);
+  if (context.request.has(kSkip)) {
+    STELA_ASSIGN(WholeRows whole, whole_rows(table));
+    table = std::move(whole.table);
+  }
+  const uint64_t rows = table->version().rows;
+  auto opened = form.open_source(std::move(table), std::nullopt);
   if (!opened.ok()) return opened.status().with_context(path);
   View& view = **opened;
   bool has_lines = !form.size_is_cheap() && std::string_view(form.name()) != ".table.arrow";
@@ -107,9 +139,9 @@ Status export_table(const VerbContext& context, const std::string& path, const S
     if (has_lines && context.progress) {
       lines += static_cast<uint64_t>(
           std::count(piece.begin(), piece.begin() + static_cast<int64_t>(*count), std::byte{'\n'}));
-      double share = static_cast<double>(std::max<uint64_t>(lines, 1)) / static_cast<double>(snapshot.rows() + 1);
+      double share = static_cast<double>(std::max<uint64_t>(lines, 1)) / static_cast<double>(rows + 1);
       progress.total = std::max(progress.done, static_cast<uint64_t>(static_cast<double>(progress.done) / share));
-      progress.rows = std::min(lines, snapshot.rows());
+      progress.rows = std::min(lines, rows);
     }
     if (context.progress && !context.progress(progress)) return Status(Code::kDeadline, "cancelled");
   }
@@ -139,13 +171,17 @@ Status export_path(const VerbContext& context) {
   if (context.request.has(kPlan)) return print_plan(context, path);
   std::string extension = context.request.value("form");
   Result<DatasetPath> dataset = find_dataset(context, path);
-  const TableForm* form = find_table_form(".table" + extension);
+  const TableSourceForm* form = table_form_of(extension);
   bool table = dataset.ok() && (dataset->rest.empty() || (form != nullptr && dataset->rest == form->name()));
+  if (!table && context.request.has(kSkip)) {
+    return invalid("--skip-damaged is for whole tables: name a file that ends in .csv, .jsonl or .arrow");
+  }
   if (!table) return export_column(context, path, extension);
   if (form == nullptr) {
     return invalid("a table is exported as .csv, .jsonl or .arrow, or into a folder, not as " + extension);
   }
   if (!dataset->snapshot) return invalid(path + " has no version yet: there is nothing to export");
+  if (context.request.has(kMissing)) return print_missing(context, dataset->snapshot);
   return export_table(context, path, dataset->snapshot, *form);
 }
 
@@ -179,6 +215,10 @@ class TargetFile {
     return {};
   }
   int fd() const { return fd_; }
+  uint64_t bytes() const {
+    struct stat attributes;
+    return fstat(fd_, &attributes) == 0 ? static_cast<uint64_t>(attributes.st_size) : 0;
+  }
   Status finish() {
     int result = close(std::exchange(fd_, -1));
     if (result != 0) return status_from_errno(errno, path_);
@@ -194,16 +234,33 @@ class TargetFile {
   int fd_ = -1;
 };
 
-VerbOutcome export_file(ClientContext& context, const std::string& path, const std::string& target,
-                        const std::string& label) {
-  TargetFile file(target);
+VerbOutcome write_file(ClientContext& context, const VerbRequest& request, TargetFile& file) {
   Status opened = file.open_for_writing();
   if (!opened.ok()) return VerbOutcome::from(opened);
+  return context.call(request, file.fd(), {}, true);
+}
+
+// With --skip-damaged, which rows are missing lies beside the table where there are any; `damage` then says so.
+VerbOutcome export_file(ClientContext& context, const std::string& path, const std::string& target,
+                        const std::string& label, VerbOutcome& damage) {
   VerbRequest request = context.request();
   request.args = {path};
   request.options["form"] = {extension_of(target)};
   request.options[kLabel] = {label};
-  VerbOutcome outcome = context.call(request, file.fd(), {}, true);
+  if (request.has(kSkip)) {
+    VerbRequest list = request;
+    list.options[kMissing] = {};
+    TargetFile missing(target + ".missing.csv");
+    VerbOutcome listed = write_file(context, list, missing);
+    if (listed.exit_code != 0) return listed;
+    if (missing.bytes() > 0) {
+      listed = VerbOutcome::from(missing.finish());
+      if (listed.exit_code != 0) return listed;
+      damage = {1, "rows of " + path + " that cannot be read were left out; " + target + ".missing.csv names them"};
+    }
+  }
+  TargetFile file(target);
+  VerbOutcome outcome = write_file(context, request, file);
   if (outcome.exit_code != 0) return outcome;
   return VerbOutcome::from(file.finish());
 }
@@ -244,7 +301,7 @@ VerbOutcome export_folder(ClientContext& context, const std::string& path, const
   Result<std::vector<std::string>> names = plan_folder(context, path, &failure);
   if (failure.exit_code != 0) return failure;
   if (!names.ok()) return VerbOutcome::from(names.status());
-  VerbOutcome outcome = make_folder(folder);
+  VerbOutcome outcome = make_folder(folder), damage;
   std::string above = path.ends_with('/') ? path : path + "/";
   for (size_t i = 0; i < names->size() && outcome.exit_code == 0; ++i) {
     char mark = (*names)[i].front();
@@ -255,9 +312,9 @@ VerbOutcome export_folder(ClientContext& context, const std::string& path, const
     }
     std::string label = above + name + " (" + std::to_string(i + 1) + " of " + std::to_string(names->size()) + ")";
     std::string target = folder + "/" + name + (mark == kDatasetMark ? ".arrow" : "");
-    outcome = export_file(context, above + name, target, label);
+    outcome = export_file(context, above + name, target, label, damage);
   }
-  return outcome;
+  return outcome.exit_code != 0 ? outcome : damage;
 }
 
 VerbOutcome client(ClientContext& context) {
@@ -267,7 +324,10 @@ VerbOutcome client(ClientContext& context) {
   std::string target = context.request().args[1];
   bool is_folder = std::filesystem::is_directory(target) || target.ends_with('/') || extension_of(target).empty();
   while (target.size() > 1 && target.ends_with('/')) target.pop_back();
-  return is_folder ? export_folder(context, path, target) : export_file(context, path, target, path);
+  if (is_folder) return export_folder(context, path, target);
+  VerbOutcome damage;
+  VerbOutcome outcome = export_file(context, path, target, path, damage);
+  return outcome.exit_code != 0 ? outcome : damage;
 }
 
 }  // namespace
@@ -281,8 +341,11 @@ const VerbSpec& export_verb() {
           "OUT's extension chooses the form: .csv, .jsonl and .arrow hold the whole table. A folder, or a name\n"
           "without extension, gets every file that 'stela ls' lists. A column goes to a file of its own form\n"
           "(/trips/fare.npy OUT.npy). A plain folder, or / for the whole store, becomes a folder with one .arrow\n"
-          "for each dataset and a folder for each folder: 'stela import' takes it back. OUT appears when it is whole.",
-      .options = {},
+          "for each dataset and a folder for each folder: 'stela import' takes it back. OUT appears when it is whole.\n"
+          "\n"
+          "With --skip-damaged a table is written without the rows that cannot be read; OUT.missing.csv names them,\n"
+          "column by column, and the exit code is 1.",
+      .options = {{"skip-damaged", 0, OptionSpec::Kind::kSwitch, "", "leave out rows that cannot be read"}},
       .args_min = 1,
       .args_max = 2,
       .run = run,
