@@ -4,7 +4,9 @@ attributes, listings, opens."""
 import mmap
 import os
 import random
+import shutil
 import statistics
+import subprocess
 import sys
 
 import numpy
@@ -52,6 +54,24 @@ def measure_column(report, m, label, goal):
         found = medians(5, own=lambda w=work: w(own), plain=lambda w=work: w(plain))
         amount, unit = (0.02, "M/s") if name.startswith("4") else (size, "GB/s")
         report.speed(f"{label}: {name}, later", amount / found["own"], amount / found["plain"], unit, goal)
+
+
+def measure_small_pages(report, m):
+    """The same mapped reads beside a native file whose page cache is of 4 KiB units, as FUSE's is without passthrough."""
+    folder = m.plain / "small"
+    folder.mkdir()
+    own, plain = m.mnt / "d/v.npy", folder / "v.npy"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "huge=never", "none", folder], capture_output=True,
+                      check=False).returncode != 0:
+        report.add("without: mmap beside a tmpfs of 4 KiB pages", "needs root")
+        return
+    try:
+        shutil.copyfile(m.plain / "v.npy", plain)
+        found = medians(5, own=lambda: mapped(own), plain=lambda: mapped(plain))
+        size = os.path.getsize(own) / 1e9
+        report.speed("without: mmap beside a tmpfs of 4 KiB pages", size / found["own"], size / found["plain"], "GB/s")
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 def measure_names(report, m):
@@ -108,6 +128,7 @@ def main():
             m.umount()
             m.mount("passthrough=off")
             measure_column(report, m, "without", ">= 0.5")
+            measure_small_pages(report, m)
         m.umount()
         m.mount()
         with Report("Names and attributes") as report:

@@ -18,6 +18,7 @@
 #include "fsd/daemon/control_server.h"
 #include "fsd/daemon/daemon_log.h"
 #include "fsd/daemon/dead_connection.h"
+#include "fsd/daemon/kept_errors.h"
 #include "fsd/daemon/mount_table.h"
 #include "fsd/daemon/shutdown_watch.h"
 #include "fsd/daemon/store_folder.h"
@@ -160,6 +161,7 @@ Status MountDaemon::start_tree() {
   TreeOptions options = settings_.tree;
   options.passthrough = options.passthrough && session_->grants().passthrough;
   options.direct_mmap = session_->grants().direct_mmap;
+  options.earlier_errors = load_errors(request_.store);
   options.version = request_.program_version;
   options.config_json = [this] { return request_.configuration.json(); };
   STELA_ASSIGN(tree_, Tree::create(*store_, std::move(options)));
@@ -224,6 +226,7 @@ Status MountDaemon::finish() {
   if (loop_.joinable()) loop_.join();
   if (session_) session_->unmount();
   session_.reset();
+  if (tree_ && !settings_.tree.read_only) save_errors(request_.store, tree_->recent_errors());
   tree_.reset();
   Status closed = store_ ? store_->close() : Status();
   store_.reset();

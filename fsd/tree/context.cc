@@ -21,7 +21,7 @@ TreeContext::TreeContext(Store& the_store, TreeOptions the_options, std::shared_
       options(std::move(the_options)),
       processes(std::move(the_processes)),
       started_ns(the_store.env().clock().utc_ns()),
-      errors(the_store.env().clock(), options.error_keep_ns, options.daemon_log),
+      errors(the_store.env().clock(), options.error_keep_ns, options.daemon_log, options.earlier_errors),
       fresh(the_store.env().clock()),
       validity(the_store.env().clock()),
       times(the_store),

@@ -1,10 +1,17 @@
 #include "fsd/tree/error_log.h"
 
+#include <algorithm>
+
 #include "fsd/tree/json_text.h"
 
 namespace stela::fsd {
 
-ErrorLog::ErrorLog(Clock& clock, int64_t keep_ns, const std::string& daemon_log) : clock_(clock), keep_ns_(keep_ns) {
+ErrorLog::ErrorLog(Clock& clock, int64_t keep_ns, const std::string& daemon_log, std::string_view earlier)
+    : clock_(clock), keep_ns_(keep_ns) {
+  for (size_t at = 0, end = 0; at < earlier.size(); at = end + 1) {
+    end = std::min(earlier.find('\n', at), earlier.size());
+    add_line_locked(std::string(earlier.substr(at, end - at)));
+  }
   if (daemon_log == "none") return;
   if (!daemon_log.empty()) log_ = std::fopen(daemon_log.c_str(), "ae");
   owns_log_ = log_ != nullptr;
@@ -17,20 +24,26 @@ ErrorLog::~ErrorLog() {
 
 void ErrorLog::record(const std::string& path, const Status& status, int error,
                       std::initializer_list<std::string> places) {
-  Line line{clock_.utc_ns(), path, errno_name(error), status.message()};
+  std::string time = utc_text(clock_.utc_ns()), errno_text = errno_name(error), quoted = json_quote(path);
   if (log_ != nullptr) {
-    std::fprintf(log_, "%s %s %s: %s\n", utc_text(line.time_ns).c_str(), line.errno_text.c_str(),
-                 json_quote(path).c_str(), status.message().c_str());
+    std::fprintf(log_, "%s %s %s: %s\n", time.c_str(), errno_text.c_str(), quoted.c_str(), status.message().c_str());
     std::fflush(log_);
   }
   if (whole_ != nullptr) whole_->record(path, status, error, {});
   std::lock_guard lock(mutex_);
   recorded_++;
-  if (whole_ == nullptr) ring_.push_back(std::move(line));
-  if (ring_.size() > kRingMax) ring_.pop_front();
+  if (whole_ == nullptr) {
+    add_line_locked("{\"time\":" + json_quote(time) + ",\"path\":" + quoted +
+                    ",\"errno\":" + json_quote(errno_text) + ",\"message\":" + json_quote(status.message()) + "}");
+  }
   for (const std::string& place : places) {
     if (!place.empty()) keep_locked(place, status.message());
   }
+}
+
+void ErrorLog::add_line_locked(std::string line) {
+  ring_.push_back(std::move(line));
+  if (ring_.size() > kRingMax) ring_.pop_front();
 }
 
 void ErrorLog::keep_locked(const std::string& place, const std::string& sentence) {
@@ -65,10 +78,7 @@ void ErrorLog::clear(const std::string& place) {
 std::string ErrorLog::ndjson() const {
   std::lock_guard lock(mutex_);
   std::string out;
-  for (const Line& line : ring_) {
-    out += "{\"time\":" + json_quote(utc_text(line.time_ns)) + ",\"path\":" + json_quote(line.path) +
-           ",\"errno\":" + json_quote(line.errno_text) + ",\"message\":" + json_quote(line.message) + "}\n";
-  }
+  for (const std::string& line : ring_) out += line + "\n";
   return out;
 }
 

@@ -1,5 +1,5 @@
-// ErrorLog: the sentences behind every errno the tree gave: a bounded ring (errors.ndjson), the newest one
-// for each place for a while (user.stela.error), and the daemon's log as text.
+// ErrorLog: the sentences behind every errno the tree gave: a bounded ring (errors.ndjson) that begins with those of
+// the daemon before, the newest one for each place for a while (user.stela.error), and the daemon's log as text.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,8 @@ class ErrorLog {
   static constexpr size_t kPlacesMax = 1024;
 
   // `daemon_log` "": standard error; "none": nowhere.
-  ErrorLog(Clock& clock, int64_t keep_ns, const std::string& daemon_log);
+  // `earlier`: what ndjson() gave before.
+  ErrorLog(Clock& clock, int64_t keep_ns, const std::string& daemon_log, std::string_view earlier = {});
   // Of a part of the tree: places of its own; lines are the whole's, which outlives it.
   ErrorLog(Clock& clock, int64_t keep_ns, ErrorLog& whole) : clock_(clock), keep_ns_(keep_ns), whole_(&whole) {}
   ~ErrorLog();
@@ -48,16 +49,13 @@ class ErrorLog {
   uint64_t recorded() const;
 
  private:
-  struct Line {
-    int64_t time_ns = 0;
-    std::string path, errno_text, message;
-  };
   struct Kept {
     std::string sentence;
     int64_t until_ns = 0;
     std::list<std::string>::iterator order;
   };
   void keep_locked(const std::string& place, const std::string& sentence);
+  void add_line_locked(std::string line);
 
   Clock& clock_;
   const int64_t keep_ns_;
@@ -65,7 +63,7 @@ class ErrorLog {
   std::FILE* log_ = nullptr;
   bool owns_log_ = false;
   mutable std::mutex mutex_;
-  std::deque<Line> ring_;
+  std::deque<std::string> ring_;
   std::list<std::string> order_;  // places, oldest first
   std::unordered_map<std::string, Kept> places_;
   uint64_t recorded_ = 0;

@@ -105,6 +105,7 @@ struct TreeOptions {
   std::string daemon_log;                           // where errors are appended as text too; "" = stderr of the daemon
   std::string version;                              // program version shown in .stela/version
   std::function<std::string()> config_json;         // contents of .stela/config.json
+  std::string earlier_errors;                       // errors.ndjson begins with these
 };
 
 class Tree {
@@ -165,6 +166,8 @@ class Tree {
   // Ends: drops drafts that were neither closed nor synced, each noted in errors.ndjson. Waits for commits
   // that already began.
   virtual void shut_down() = 0;
+  // What errors.ndjson shows.
+  virtual std::string recent_errors() const = 0;
 };
 
 }  // namespace stela::fsd

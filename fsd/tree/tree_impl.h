@@ -60,6 +60,7 @@ class TreeImpl : public Tree {
   Status remove_xattr(uint64_t node, std::string_view name, const Caller& caller) override;
   Status access(uint64_t node, uint32_t mask, const Caller& caller) override;
   void shut_down() override;
+  std::string recent_errors() const override { return context_.errors.ndjson(); }
 
  private:
   static constexpr int64_t kDrainNs = 100'000'000;  // how long an answer waits for what must be announced

@@ -6,6 +6,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import struct
 import stat
 import subprocess
 import tempfile
@@ -15,6 +16,21 @@ import unittest
 import numpy
 
 from mounted_store import OPTIONS, STELA, MountCase, mounted_at, npy, wait_until
+
+
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def as_format_2(manifest):
+    """One copy of a manifest (magic, major, length, CRC-32C, body) as a program with another major would write it."""
+    head, body = manifest[:4] + struct.pack("<I", 2) + manifest[8:12], manifest[16:]
+    return head + struct.pack("<I", crc32c(head + body)) + body
 
 
 class Lifecycle(MountCase):
@@ -77,11 +93,29 @@ class Lifecycle(MountCase):
 
     def test_a_store_of_a_newer_version_is_refused_by_name(self):
         self.umount()
-        text = (self.store / "STELA").read_bytes()
-        (self.store / "STELA").write_bytes(b"\xff" * len(text))
-        done = self.mount(check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertTrue(done.stderr.startswith("stela: "))
+        header = self.store / "STELA"
+        kept = header.read_bytes()
+        self.assertIn(b"format 1\n", kept)
+        header.write_bytes(kept.replace(b"format 1\n", b"format 2\n"))
+        self.check_refused_store("format 2", "newer")
+        header.write_bytes(b"\xff" * len(kept))
+        self.check_refused_store("does not begin as a store's does")
+        header.write_bytes(kept)
+
+        newest = max((self.store / "catalog").glob("*.manifest"), key=lambda path: int(path.stem))
+        kept = newest.read_bytes()
+        newest.write_bytes(as_format_2(kept[:len(kept) // 2]) * 2)
+        self.check_refused_store("format 2", "newer", newest.name)
+        newest.write_bytes(kept)
+        self.mount()
+
+    def check_refused_store(self, *words):
+        for command in (("mount", self.store, self.mnt), ("ls", self.store)):
+            done = self.stela(*command, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(done.stderr.startswith("stela: "))
+            for word in words:
+                self.assertIn(word, done.stderr)
 
     def test_sigterm_keeps_what_was_closed_and_drops_drafts(self):
         self.make_dataset(fare=[1.0, 2.0])
@@ -98,6 +132,9 @@ class Lifecycle(MountCase):
         self.mount()
         numpy.testing.assert_array_equal(self.load("trips/fare.npy"), [1.0, 2.0])
         self.assertEqual(self.version(), 1)
+        told = self.errors()[-1]
+        self.assertEqual(told["path"], "/trips/.append/more.csv")
+        self.assertIn("neither closed nor synced", told["message"])
 
     def test_kill_9_loses_nothing_acknowledged_and_the_mount_heals(self):
         self.make_dataset(fare=[1.0])
