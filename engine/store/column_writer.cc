@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "engine/store/appender.h"
 
@@ -56,6 +57,10 @@ class ColumnWriterImpl final : public ColumnWriter {
 
   Result<VersionInfo> commit(const CommitInfo& info) override {
     if (committed_) return invalid("the column was committed already");
+    if (!fragment_) {
+      STELA_ASSIGN(uint64_t nulls, bytes_of_nulls());
+      if (buffered_bytes_ + nulls > core_.options.inline_bytes_max) STELA_TRY(spill());
+    }
     if (fragment_) {
       STELA_TRY(fragment_->finish());
       core_.env->crash_point("column.fragment_written");
@@ -139,10 +144,11 @@ class ColumnWriterImpl final : public ColumnWriter {
       }
     }
     if (old->value != 0 && !replace_) return {Code::kExists, "there is a column '" + field_.name + "' already"};
-    if (!has_columns) return {};
-    if (head.latest && head.latest->info.rows_changed > base_) STELA_TRY(check_rows(builder, head));
+    bool rows_moved = head.latest && head.latest->info.rows_changed > base_;
+    if (!has_columns || (head.rows() == 0 && !rows_moved)) return {};
+    if (rows_moved) STELA_TRY(check_rows(builder, head));
     if (rows_ == head.rows()) return {};
-    if (head.latest && head.latest->info.rows_changed > base_) {
+    if (rows_moved) {
       return {Code::kConflict, "rows were appended by " + others(builder, head) + " while the column '" + field_.name +
                                    "' was written; save it with " + std::to_string(head.rows()) + " values"};
     }
@@ -173,11 +179,13 @@ class ColumnWriterImpl final : public ColumnWriter {
     head.node.next_group = std::max(head.node.next_group, GroupId{group_.value + 1});
     touch_schema(builder, dataset_, head.node);
     LivingRows living;
-    if (columns.empty()) {
+    const bool makes_rows = columns.empty() || (head.rows() == 0 && rows_ > 0);
+    if (makes_rows) {
       delete_all_rows(builder, dataset_, head);
       std::vector<RowRange> fresh;
       if (rows_ > 0) fresh.push_back({head.row_ids(), rows_});
       living = LivingRows::of(head.row_ids() + rows_, std::move(fresh));
+      put_nulls(builder, columns, old, head.row_ids());
     } else {
       STELA_ASSIGN(living, read_living(builder, dataset_, head));
     }
@@ -185,9 +193,53 @@ class ColumnWriterImpl final : public ColumnWriter {
     change.bytes_added = fragment_ ? fragment_->bytes() : buffered_bytes_;
     change.rows = rows_;
     change.row_ids = living.ids();
-    change.rows_changed = columns.empty() && rows_ + head.rows() > 0;
+    change.rows_changed = makes_rows && rows_ + head.rows() > 0;
     *version = add_version(builder, dataset_, head, info, std::move(change));
     return {};
+  }
+
+  // Of what put_nulls() puts into the log.
+  Result<uint64_t> bytes_of_nulls() const {
+    if (rows_ == 0) return uint64_t{0};
+    ReadView view = store_.view();
+    Builder reader(view);
+    STELA_ASSIGN(DatasetHead head, read_head(reader, dataset_));
+    if (head.rows() > 0) return uint64_t{0};
+    STELA_ASSIGN(auto columns, reader.columns(dataset_));
+    uint64_t bytes = 0;
+    for (const auto& [id, entry] : columns) bytes += rows_ * (entry.type.value_width() + 1);
+    return bytes;
+  }
+
+  // The other columns of a dataset that had no rows have no values in the rows this one makes.
+  void put_nulls(Builder& builder, const std::vector<std::pair<ColumnId, ColumnEntry>>& columns, ColumnId old,
+                 uint64_t first_row) const {
+    if (rows_ == 0) return;
+    std::map<GroupId, RowChunk> chunks;
+    for (const auto& [id, entry] : columns) {
+      if (id == old) continue;
+      if (!entry.nullable) {
+        ColumnEntry nullable = entry;
+        nullable.nullable = true;
+        builder.put(catalog::key(dataset_, catalog::KeyKind::kColumn, id.value), nullable.encode());
+      }
+      RowChunk& chunk = chunks[entry.group];
+      if (fragment_) continue;
+      chunk.ids.push_back(id);
+      chunk.columns.emplace_back(entry.type).append_nulls(rows_);
+    }
+    for (auto& [group, chunk] : chunks) {
+      // What a fragment does not have is null.
+      if (fragment_) {
+        fragment_->add_fragment(builder, dataset_, group, first_row, rows_, 0);
+        continue;
+      }
+      chunk.dataset = dataset_;
+      chunk.group = group;
+      chunk.first_row = first_row;
+      chunk.rows = rows_;
+      builder.add_rows(std::move(chunk));
+    }
   }
 
   // A value for each living row.
@@ -237,6 +289,11 @@ Result<std::unique_ptr<ColumnWriter>> make_column_writer(StoreImpl& store, NodeI
     began = version.info.sequence;
   }
   auto [id, group] = store.core().column_ids.reserve(dataset, head.node.next_column, head.node.next_group, 1);
+  if (replace) {
+    STELA_ASSIGN(ColumnId old, reader.column_named(dataset, field.name));
+    STELA_ASSIGN(auto replaced, reader.column(dataset, old));
+    field.nullable = field.nullable && (!replaced || replaced->nullable);
+  }
   return std::unique_ptr<ColumnWriter>(
       std::make_unique<ColumnWriterImpl>(store, dataset, std::move(field), replace, began, id, group));
 }

@@ -90,10 +90,8 @@ Result<std::optional<VersionInfo>> take_column(ByteSource& source, ColumnSink& s
     return invalid("the array has " + std::to_string(header.rows) + " rows and the dataset has " +
                    std::to_string(*wanted));
   }
-  if (replace) {
-    STELA_ASSIGN(std::optional<DataType> before, sink.type_of(name));
-    if (before) header.type = npy_type_for_column(header.type, *before);
-  }
+  STELA_ASSIGN(std::optional<DataType> known, sink.type_of(name));
+  if (known) header.type = npy_type_for_column(header.type, *known);
   STELA_TRY(sink.begin(Field{name, header.type, true}, replace));
   STELA_TRY(for_each_npy_block(source, header, [&](const ColumnView& view) { return sink.append(view); }));
   STELA_ASSIGN(VersionInfo version, sink.commit(info));

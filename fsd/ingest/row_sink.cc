@@ -51,24 +51,25 @@ class TableRowSink final : public RowSink {
 
 class TableColumnSink final : public ColumnSink {
  public:
-  TableColumnSink(Table table, std::optional<VersionNumber> base) : table_(table), base_(base) {}
+  TableColumnSink(Table table, std::optional<VersionNumber> base, std::optional<DataType> type)
+      : table_(table), base_(base), type_(std::move(type)) {}
 
   Result<std::optional<uint64_t>> rows_wanted() override {
     uint64_t rows = 0;
     STELA_ASSIGN(std::vector<ColumnInfo> columns, head_columns(table_, &rows));
-    if (columns.empty()) return std::optional<uint64_t>();
+    if (columns.empty() || rows == 0) return std::optional<uint64_t>();
     return std::optional<uint64_t>(rows);
   }
 
   Result<std::optional<DataType>> type_of(const std::string& name) override {
     Result<Snapshot> head = table_.head();
     if (!head.ok()) {
-      if (head.status().code() == Code::kNotFound) return std::optional<DataType>();
+      if (head.status().code() == Code::kNotFound) return type_;
       return head.status();
     }
     Result<ColumnInfo> column = head->column(name);
     if (column.ok()) return std::optional<DataType>(column->type);
-    if (column.status().code() == Code::kNotFound) return std::optional<DataType>();
+    if (column.status().code() == Code::kNotFound) return type_;
     return column.status();
   }
 
@@ -86,14 +87,16 @@ class TableColumnSink final : public ColumnSink {
  private:
   Table table_;
   const std::optional<VersionNumber> base_;
+  const std::optional<DataType> type_;
   std::unique_ptr<ColumnWriter> writer_;
 };
 
 }  // namespace
 
 std::unique_ptr<RowSink> table_row_sink(Table table) { return std::make_unique<TableRowSink>(table); }
-std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base) {
-  return std::make_unique<TableColumnSink>(table, base);
+std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base,
+                                              std::optional<DataType> type) {
+  return std::make_unique<TableColumnSink>(table, base, std::move(type));
 }
 
 }  // namespace stela::fsd

@@ -29,9 +29,9 @@ class RowSink {
 class ColumnSink {
  public:
   virtual ~ColumnSink() = default;
-  // How many rows a column must have; nullopt while the dataset has no columns.
+  // How many rows a column must have; nullopt while the dataset has none.
   virtual Result<std::optional<uint64_t>> rows_wanted() = 0;
-  // The type of the column of this name, if there is one.
+  // The type that a column of this name has, or is to have as far as the file leaves it open.
   virtual Result<std::optional<DataType>> type_of(const std::string& name) = 0;
   virtual Status begin(const Field& field, bool replace) = 0;
   virtual Status append(const ColumnView& values) = 0;
@@ -39,7 +39,8 @@ class ColumnSink {
 };
 
 std::unique_ptr<RowSink> table_row_sink(Table table);
-// `base`: the version the column was begun on (Table::column_writer).
-std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base = {});
+// `base`: the version the column was begun on (Table::column_writer). `type`: type_of() a column that is not there.
+std::unique_ptr<ColumnSink> table_column_sink(Table table, std::optional<VersionNumber> base = {},
+                                              std::optional<DataType> type = {});
 
 }  // namespace stela::fsd

@@ -19,6 +19,8 @@ struct ColumnBase {
   Sequence rows_changed;
 };
 Result<ColumnBase> column_base(TreeContext& context, NodeId dataset, const std::string& column);
+// A column that only its schema has made: not one row has a value. Its nulls may come before its values.
+Result<bool> lacks_values(TreeContext& context, NodeId dataset, const ColumnInfo& column);
 // The failure of a write that came second: which commit was first, when, by whom.
 Status lost_race(const Table& table, const std::string& file_name);
 
@@ -45,7 +47,10 @@ class ColumnTarget : public DraftTarget {
   Result<std::optional<VersionInfo>> write_streamed(bool replace) const;
   Result<std::optional<VersionInfo>> write(ByteSource& source, const Table& table, bool replace) const;
   Result<std::optional<VersionInfo>> write_with_nulls(ByteSource& source, const Table& table) const;
-  Result<std::optional<VersionInfo>> write_with_waiting(ByteSource& source, const Table& table) const;
+  Result<std::optional<VersionInfo>> write_with_waiting(ByteSource& source, const Table& table, bool replace) const;
+  bool has_waiting_nulls() const;
+  // What this program removed under the name to make it anew.
+  std::optional<DataType> dropped_type() const;
 
   TreeContext& context_;
   const NodeId dataset_;

@@ -1,6 +1,7 @@
 #include "fsd/ingest/row_sink.h"
 #include "fsd/ingest/validity.h"
 #include "fsd/tree/column_draft.h"
+#include "fsd/tree/content_identity.h"
 #include "fsd/tree/context.h"
 #include "fsd/tree/json_text.h"
 #include "fsd/tree/validity_target.h"
@@ -25,6 +26,13 @@ Result<ColumnBase> column_base(TreeContext& context, NodeId dataset, const std::
     return found.status();
   }
   return base;
+}
+
+Result<bool> lacks_values(TreeContext& context, NodeId dataset, const ColumnInfo& column) {
+  STELA_ASSIGN(Table table, context.store.table(dataset));
+  STELA_ASSIGN(Snapshot head, table.head());
+  STELA_ASSIGN(ColumnTotals totals, head.totals(column));
+  return totals.nulls == totals.rows;
 }
 
 ColumnTarget::ColumnTarget(TreeContext& context, NodeId dataset, const ColumnFormat& format, std::string file_name,
@@ -84,19 +92,20 @@ Result<std::optional<VersionInfo>> ColumnTarget::write_with_nulls(ByteSource& so
   return format_.commit(source, file_name_, *validity_sink(*sink, *validity), column_, true, info_);
 }
 
-// A new column; its nulls may have been written before it.
-Result<std::optional<VersionInfo>> ColumnTarget::write_with_waiting(ByteSource& source, const Table& table) const {
-  std::unique_ptr<ColumnSink> sink = table_column_sink(table, base_.version);
+// A new column, or one without values; its nulls may have been written before it.
+Result<std::optional<VersionInfo>> ColumnTarget::write_with_waiting(ByteSource& source, const Table& table,
+                                                                    bool replace) const {
+  std::unique_ptr<ColumnSink> sink = table_column_sink(table, base_.version, dropped_type());
   std::string place = validity_place(dataset_, column_);
   auto waiting = std::dynamic_pointer_cast<ScratchFileNode>(context_.side.find(place));
   if (waiting == nullptr || waiting->size() == 0) {
-    return format_.commit(source, file_name_, *sink, column_, false, info_);
+    return format_.commit(source, file_name_, *sink, column_, replace, info_);
   }
   auto version = waiting->with_bytes([&](ByteSource& truths) -> Result<std::optional<VersionInfo>> {
     std::string name = encode_column_file_stem(column_) + ".valid.npy";
     auto validity = validity_of_npy(truths, name);
     if (!validity.ok()) return validity.status().with_context(file_name_ + ": the nulls that wait for it in " + name);
-    return format_.commit(source, file_name_, *validity_sink(*sink, **validity), column_, false, info_);
+    return format_.commit(source, file_name_, *validity_sink(*sink, **validity), column_, replace, info_);
   });
   if (!version.ok() || !version->has_value()) return version;
   STELA_ASSIGN(Node::Shown shown, waiting->attributes(true));
@@ -105,20 +114,29 @@ Result<std::optional<VersionInfo>> ColumnTarget::write_with_waiting(ByteSource& 
   return version;
 }
 
+std::optional<DataType> ColumnTarget::dropped_type() const {
+  return context_.dropped_types.find(place_of(node_identity(dataset_), file_name_), process_);
+}
+
 bool ColumnTarget::may_stream() const { return std::string_view(format_.extension()) == ".npy"; }
 
 std::shared_ptr<SpoolStream> ColumnTarget::stream(ByteSpan head) {
   auto table = context_.store.table(dataset_);
   if (!table.ok() || nulls_come_from_elsewhere()) return nullptr;
+  if (auto type = dropped_type(); type && (type->kind == TypeKind::kTime || !type->zone.empty())) return nullptr;
   auto started = ColumnStream::start(*table, column_, base_.column, base_.version, head);
   stream_ = started;
   return started;
 }
 
-bool ColumnTarget::nulls_come_from_elsewhere() const {
-  if (keeps_nulls_) return true;
-  return !base_.column.has_value() && context_.side.find(validity_place(dataset_, column_)) != nullptr;
+bool ColumnTarget::has_waiting_nulls() const {
+  if (context_.side.find(validity_place(dataset_, column_)) == nullptr) return false;
+  if (!base_.column.has_value()) return true;
+  Result<bool> lacks = lacks_values(context_, dataset_, *base_.column);
+  return lacks.ok() && *lacks;
 }
+
+bool ColumnTarget::nulls_come_from_elsewhere() const { return keeps_nulls_ || has_waiting_nulls(); }
 
 // What was streamed needs its head and its name only. nullopt: the file has to be taken in as any other.
 Result<std::optional<VersionInfo>> ColumnTarget::write_streamed(bool replace) const {
@@ -137,7 +155,7 @@ Result<std::optional<VersionInfo>> ColumnTarget::write_streamed(bool replace) co
 Result<std::optional<VersionInfo>> ColumnTarget::write(ByteSource& source, const Table& table, bool replace) const {
   STELA_ASSIGN(auto streamed, write_streamed(replace));
   if (streamed.has_value()) return streamed;
-  if (!replace) return write_with_waiting(source, table);
+  if (!replace || has_waiting_nulls()) return write_with_waiting(source, table, replace);
   if (keeps_nulls_) return write_with_nulls(source, table);
   return format_.commit(source, file_name_, *table_column_sink(table, base_.version), column_, true, info_);
 }

@@ -24,6 +24,7 @@ TreeContext::TreeContext(Store& the_store, TreeOptions the_options, std::shared_
       errors(the_store.env().clock(), options.error_keep_ns, options.daemon_log, options.earlier_errors),
       fresh(the_store.env().clock()),
       validity(the_store.env().clock()),
+      dropped_types(the_store.env().clock()),
       times(the_store),
       budgets(std::make_shared<DraftBudgets>(options)),
       receipts(the_store, options.receipts_max),

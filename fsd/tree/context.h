@@ -8,6 +8,7 @@
 #include <string>
 
 #include "fsd/tree/draft.h"
+#include "fsd/tree/dropped_types.h"
 #include "fsd/tree/error_log.h"
 #include "fsd/tree/fresh_names.h"
 #include "fsd/tree/kernel_notices.h"
@@ -48,6 +49,7 @@ struct TreeContext {
   ErrorLog errors;
   FreshNames fresh;
   ValidityNames validity;
+  DroppedTypes dropped_types;
   ViewMemory views;
   RecentViews recent;
   ContentTimes times;

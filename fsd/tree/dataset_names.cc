@@ -56,6 +56,9 @@ Status DatasetDirectory::remove_file(std::string_view name, const Caller& caller
   STELA_ASSIGN(Table table, context_.store.table(place_.dataset));
   STELA_ASSIGN(bool waiting, keep_validity_waiting(context_, head, found->column, caller));
   STELA_TRY(table.drop_column(found->column.name, context_.commit_info(caller)).status());
+  context_.dropped_types.put(place_for(name), context_.processes->thread_group(caller.pid), found->column.type);
+  // Nulls that were written before the values of a column that its schema had made.
+  waiting = waiting || context_.side.find(validity_place(place_.dataset, found->column.name)) != nullptr;
   if (!waiting && nulls.ok() && *nulls && found->column.type.is_numpy()) {
     std::string ghost = encode_column_file_stem(found->column.name) + std::string(kValidity);
     STELA_ASSIGN(NodeInfo node, context_.store.node(place_.dataset));

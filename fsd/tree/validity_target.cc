@@ -95,16 +95,23 @@ Result<std::optional<VersionInfo>> ValidityTarget::change(ByteSource& source, co
   return version;
 }
 
+Result<bool> ValidityTarget::is_early(const ColumnBase& now) const {
+  if (!now.column.has_value()) return true;
+  return lacks_values(context_, dataset_, *now.column);
+}
+
 Result<std::optional<VersionInfo>> ValidityTarget::commit(ByteSource& source, bool) {
   STELA_ASSIGN(Table table, context_.store.table(dataset_));
   STELA_ASSIGN(ColumnBase now, column_base(context_, dataset_, column_));
-  if (now.column.has_value()) return change(source, table, now);
-  if (base_.column.has_value()) return lost_race(table, file_name_);
+  STELA_ASSIGN(bool early, is_early(now));
+  if (!early) return change(source, table, now);
+  if (base_.column.has_value() && !now.column.has_value()) return lost_race(table, file_name_);
   if (source.size() == 0) return std::optional<VersionInfo>();
   STELA_TRY(wait(source));
   // A column committed just before that has not seen it.
   STELA_ASSIGN(now, column_base(context_, dataset_, column_));
-  if (!now.column.has_value()) return std::optional<VersionInfo>();
+  STELA_ASSIGN(early, is_early(now));
+  if (early) return std::optional<VersionInfo>();
   context_.side.remove(validity_place(dataset_, column_));
   return change(source, table, now);
 }

@@ -14,8 +14,9 @@ bool is_validity_name(std::string_view file_name);
 // Where the nulls of a column are written, as a place of SideFiles.
 std::string validity_place(NodeId dataset, std::string_view column);
 
-// With its column there: a new version of it, in which exactly those rows are null. Before its column: the bytes wait
-// as scratch under the name, and the column's commit takes them (ColumnTarget).
+// With its column there: a new version of it, in which exactly those rows are null. Before its column, or
+// before the first value of one that a schema made: the bytes wait as scratch under the name, and the column's commit
+// takes them (ColumnTarget).
 class ValidityTarget : public DraftTarget {
  public:
   static Result<std::unique_ptr<ValidityTarget>> create(TreeContext& context, NodeId dataset,
@@ -27,6 +28,8 @@ class ValidityTarget : public DraftTarget {
  private:
   ValidityTarget(TreeContext& context, NodeId dataset, std::string file_name, std::string column, ColumnBase base,
                  const Caller& caller);
+  // Before the column, or before its first value.
+  Result<bool> is_early(const ColumnBase& now) const;
   Status wait(ByteSource& source) const;
   Result<std::optional<VersionInfo>> change(ByteSource& source, const Table& table, const ColumnBase& now);
 

@@ -7,7 +7,7 @@ import unittest
 
 import numpy
 
-from mounted_store import MountCase
+from mounted_store import MountCase, npy
 
 STATED = {"columns": [{"name": "id", "type": "int32", "nullable": False}, {"name": "price", "type": "decimal128(8,2)"},
                       {"name": "at", "type": "timestamp[ms, Europe/Berlin]"}, {"name": "v", "type": "float32[2]"},
@@ -103,6 +103,51 @@ class StatedTypes(MountCase):
         self.umount()
         self.mount()
         self.assertEqual(len(self.stated()), 5)
+
+    def test_a_folder_of_columns_comes_in_after_its_schema(self):
+        """numpy cannot say zones and times of day: a folder's files are of these types when the schema came first."""
+        self.write(self.path, json.dumps({"columns": [
+            {"name": "id", "type": "int32", "nullable": False}, {"name": "at", "type": "timestamp[ms, Europe/Berlin]"},
+            {"name": "noon", "type": "time[us]"}, {"name": "took", "type": "duration[s]"}, {"name": "n", "type": "utf8"},
+            {"name": "yes", "type": "bool"}, {"name": "day", "type": "date"}, {"name": "price", "type": "decimal128(8,2)"}]}))
+        row = ('{"id":%d,"at":%s,"noon":%s,"took":"PT5S","n":%s,"yes":%s,"day":"2020-02-29","price":"1.50"}\n')
+        for rows in (4, 20_000):
+            text = "".join(row % (i, "null" if i % 4 == 1 else '"2020-01-01T00:00:00Z"',
+                                  "null" if i % 4 == 2 else '"12:30:00.000001"', '""' if i % 2 else "null",
+                                  "null" if i % 4 == 3 else "true") for i in range(rows))
+            self.append("t", f"x{rows}.jsonl", text)
+            wanted = (self.mnt / "t/.table.jsonl").read_bytes()
+            types = [(name, kind) for name, kind, _ in self.stated()]
+            for number, copy in enumerate(("cp -r {}/. {}", "cp -a {}/. {}", "rsync -a {}/ {}",
+                                           "tar -C {} -cf - . | tar -C {} -xf -",
+                                           "tar -C {} -cf - $(cd {}; ls -r) | tar -C {} -xf -")):
+                name, out = f"c{rows}.{number}", self.folder / f"out{rows}.{number}"
+                out.mkdir()
+                (self.mnt / name).mkdir()
+                with self.subTest(copy, rows=rows):
+                    every = (self.mnt / "t", out, self.mnt / name)
+                    places = lambda source, target: (source, source, target) if "ls -r" in copy else (source, target)
+                    self.shell(copy.format(*places(every[0], every[1])))
+                    shutil.copyfile(self.path, self.mnt / name / ".schema.json")
+                    self.shell(copy.format(*places(every[1], every[2])))
+                    self.assertEqual(sorted((one, kind) for one, kind, _ in self.stated(name)), sorted(types))
+                    lines = [json.loads(line) for line in (self.mnt / name / ".table.jsonl").read_text().splitlines()]
+                    self.assertEqual(lines, [json.loads(line) for line in wanted.decode().splitlines()])
+
+    def test_a_column_gives_an_empty_dataset_its_rows(self):
+        self.state()
+        self.write(self.mnt / "t/at.npy", npy(numpy.array(["2020-01-01", "NaT"], "datetime64[ms]")))
+        self.assertEqual(self.version("t"), 2)
+        self.assertEqual(self.stated()[2][1], "timestamp[ms, Europe/Berlin]")
+        self.assertEqual(self.load("t/id.valid.npy").tolist(), [False, False])
+        self.assertEqual(self.load("t/.versions/1/at.npy").shape, (0,))
+        with self.refused(errno.EINVAL):
+            self.write(self.mnt / "t/id.npy", npy(numpy.arange(3, dtype=numpy.int32)))
+        self.write(self.mnt / "t/id.npy", npy(numpy.arange(2, dtype=numpy.int32)))
+        self.umount()
+        self.mount()
+        self.assertEqual((self.mnt / "t/.table.csv").read_text(),
+                         "id,price,at,v,n\n0,,2020-01-01T00:00:00.000Z,,\n1,,,,\n".replace(".000Z", "Z"))
 
 
 if __name__ == "__main__":
