@@ -49,6 +49,7 @@ TreeContext::TreeContext(TreeContext& outer, Store& branch, TransactionTree& the
       errors(branch.env().clock(), options.error_keep_ns, outer.errors),
       fresh(branch.env().clock()),
       validity(branch.env().clock()),
+      dropped_types(branch.env().clock()),
       times(branch),
       budgets(outer.budgets),
       receipts(branch, options.receipts_max),

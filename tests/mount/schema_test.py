@@ -138,7 +138,7 @@ class StatedTypes(MountCase):
         self.state()
         self.write(self.mnt / "t/at.npy", npy(numpy.array(["2020-01-01", "NaT"], "datetime64[ms]")))
         self.assertEqual(self.version("t"), 2)
-        self.assertEqual(self.stated()[2][1], "timestamp[ms, Europe/Berlin]")
+        self.assertIn(("at", "timestamp[ms, Europe/Berlin]", True), self.stated())
         self.assertEqual(self.load("t/id.valid.npy").tolist(), [False, False])
         self.assertEqual(self.load("t/.versions/1/at.npy").shape, (0,))
         with self.refused(errno.EINVAL):
@@ -147,7 +147,7 @@ class StatedTypes(MountCase):
         self.umount()
         self.mount()
         self.assertEqual((self.mnt / "t/.table.csv").read_text(),
-                         "id,price,at,v,n\n0,,2020-01-01T00:00:00.000Z,,\n1,,,,\n".replace(".000Z", "Z"))
+                         "price,v,n,at,id\n,,,2020-01-01T00:00:00Z,0\n,,,,1\n")
 
 
 if __name__ == "__main__":
