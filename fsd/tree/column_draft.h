@@ -19,7 +19,7 @@ struct ColumnBase {
   Sequence rows_changed;
 };
 Result<ColumnBase> column_base(TreeContext& context, NodeId dataset, const std::string& column);
-// A column that only its schema has made: not one row has a value. Its nulls may come before its values.
+// In a dataset that began without rows, with its schema: a column of which not one row has a value. Its nulls may come before its values.
 Result<bool> lacks_values(TreeContext& context, NodeId dataset, const ColumnInfo& column);
 // The failure of a write that came second: which commit was first, when, by whom.
 Status lost_race(const Table& table, const std::string& file_name);

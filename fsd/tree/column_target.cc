@@ -30,6 +30,8 @@ Result<ColumnBase> column_base(TreeContext& context, NodeId dataset, const std::
 
 Result<bool> lacks_values(TreeContext& context, NodeId dataset, const ColumnInfo& column) {
   STELA_ASSIGN(Table table, context.store.table(dataset));
+  STELA_ASSIGN(VersionInfo first, table.version(VersionNumber{1}));
+  if (first.rows > 0) return false;
   STELA_ASSIGN(Snapshot head, table.head());
   STELA_ASSIGN(ColumnTotals totals, head.totals(column));
   return totals.nulls == totals.rows;
