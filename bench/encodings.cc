@@ -13,14 +13,15 @@
 #include "bench/support/report.h"
 #include "bench/support/samples.h"
 #include "bench/support/workspace.h"
-#include "engine/format/bare_values.h"
-#include "engine/format/encoding_choice.h"
-#include "engine/format/page_validity.h"
+#include "engine/format/page_measure.h"
 
 namespace stela::bench {
 namespace {
 
-constexpr uint64_t kPageBytes = 256 << 10, kColdPageBytes = 1 << 20;
+using format::PageMeasure;
+using format::plain_bytes;
+
+constexpr uint64_t kPageBytes = format::page_bytes_of(format::EncodingMode::kLight);
 constexpr int kRepeats = 5;
 const char* const kOneValue = "one value";  // of this column the speed of constant pages is told, and no other
 
@@ -112,25 +113,6 @@ std::vector<NamedColumn> flight_columns(const std::string& path) {
   return columns;
 }
 
-struct Measured {
-  uint64_t plain = 0, stored = 0;
-  double encode = 0, decode = 0;  // seconds
-  std::string encodings;
-};
-
-uint64_t plain_bytes(const ColumnView& values) {
-  return values.value_bytes() + (values.type->is_variable() ? 4 * values.rows : 0);
-}
-
-std::vector<ColumnView> pages_of(const ColumnView& values, uint64_t page_bytes) {
-  const uint64_t rows = std::max<uint64_t>(1, page_bytes * values.rows / std::max<uint64_t>(1, plain_bytes(values)));
-  std::vector<ColumnView> pages;
-  for (uint64_t row = 0; row < values.rows; row += rows) {
-    pages.push_back(values.slice(row, std::min(rows, values.rows - row)));
-  }
-  return pages;
-}
-
 // The shortest of some repetitions.
 template <typename Work>
 double shortest(int repeats, Work work) {
@@ -144,53 +126,25 @@ double shortest(int repeats, Work work) {
 }
 
 // Pages of 256 KiB, plain values, by zstd -3.
-Measured measure_zstd(const ColumnView& values) {
-  Measured measured;
+PageMeasure measure_zstd(const ColumnView& values) {
+  PageMeasure measured;
   const format::Encoding& plain = *format::find_encoding(format::EncodingId::kPlain);
-  for (const ColumnView& page : pages_of(values, kPageBytes)) {
+  for (const ColumnView& page : format::pages_of(values, kPageBytes)) {
     Buffer bytes;
     require(plain.encode(page, format::EncodingMode::kLight, bytes));
     Buffer packed(ZSTD_compressBound(bytes.size()));
     const size_t size = ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), 3);
-    measured.stored += size;
+    measured.stored_bytes += size;
     Buffer back(bytes.size());
-    measured.decode += shortest(kRepeats, [&] { ZSTD_decompress(back.data(), back.size(), packed.data(), size); });
+    measured.decode_seconds +=
+        shortest(kRepeats, [&] { ZSTD_decompress(back.data(), back.size(), packed.data(), size); });
   }
   return measured;
 }
 
-uint64_t validity_bytes(const ColumnView& page) {
-  if (page.null_count() == 0) return 0;
-  const std::string runs = format::encode_validity_runs(page);
-  return runs.empty() ? (page.rows + 63) / 64 * 8 : sizeof(uint32_t) + runs.size();
-}
-
-Measured measure(const ColumnView& values, format::EncodingMode mode) {
-  const bool cold = mode == format::EncodingMode::kCold;
-  Measured measured;
-  std::map<std::string, uint64_t> used;
-  for (const ColumnView& page : pages_of(values, cold ? kColdPageBytes : kPageBytes)) {
-    format::EncodedValues encoded;
-    measured.encode += shortest(cold ? 1 : kRepeats, [&] {
-      const format::BareValues bare(page);
-      encoded = require(format::encode_cheapest(bare.view(), format::kPageRank, mode, cold ? 0.98 : 0.9));
-    });
-    ByteSpan bytes = encoded.bytes.span();
-    if (encoded.encoding->is_identity(*page.type)) bytes = {page.values, static_cast<size_t>(page.value_bytes())};
-    ColumnData out(*page.type);
-    measured.decode += shortest(kRepeats, [&] {
-      out.clear();
-      require(encoded.encoding->decode_range(bytes, *page.type, page.rows, 0, page.rows, out));
-      if (page.validity == nullptr) return;
-      out.set_validity_of_last(page.rows, page.validity, page.validity_offset);
-      out.fill_nulls_of_last(page.rows);
-    });
-    measured.stored += bytes.size() + validity_bytes(page);
-    measured.plain += plain_bytes(page);
-    ++used[encoded.encoding->name()];
-  }
-  for (const auto& [name, count] : used) measured.encodings += (measured.encodings.empty() ? "" : ", ") + name;
-  return measured;
+PageMeasure measure(const ColumnView& values, format::EncodingMode mode) {
+  const Stopwatch watch;
+  return require(format::measure_pages(values, mode, kRepeats, [&] { return watch.seconds(); }));
 }
 
 std::string rate(uint64_t bytes, double seconds) {
@@ -211,25 +165,27 @@ std::string saved(uint64_t stored, uint64_t plain) {
   return text;
 }
 
-void print_row(const std::string& name, const Measured& light, const Measured& cold, const Measured& zstd) {
-  std::printf("| %-24s | %-18s | %-22s | %8s | %8s | %8s | %11s | %11s | %11s | %10s | %10s |\n", name.c_str(),
-              light.encodings.c_str(), cold.encodings.c_str(), saved(light.stored, light.plain).c_str(),
-              saved(cold.stored, cold.plain).c_str(), saved(zstd.stored, light.plain).c_str(),
-              rate(light.plain, light.decode).c_str(), rate(light.plain, cold.decode).c_str(),
-              rate(light.plain, zstd.decode).c_str(), slow_rate(light.plain, light.encode).c_str(),
-              slow_rate(light.plain, cold.encode).c_str());
+void print_row(const std::string& name, const PageMeasure& light, const PageMeasure& cold, const PageMeasure& zstd) {
+  std::printf(
+      "| %-24s | %-18s | %-22s | %8s | %8s | %8s | %11s | %11s | %11s | %10s | %10s |\n", name.c_str(),
+      light.encodings.c_str(), cold.encodings.c_str(), saved(light.stored_bytes, light.plain_bytes).c_str(),
+      saved(cold.stored_bytes, cold.plain_bytes).c_str(), saved(zstd.stored_bytes, light.plain_bytes).c_str(),
+      rate(light.plain_bytes, light.decode_seconds).c_str(), rate(light.plain_bytes, cold.decode_seconds).c_str(),
+      rate(light.plain_bytes, zstd.decode_seconds).c_str(), slow_rate(light.plain_bytes, light.encode_seconds).c_str(),
+      slow_rate(light.plain_bytes, cold.encode_seconds).c_str());
 }
 
-void print_line(const std::string& name, const char* mode, const Measured& m) {
-  std::printf("%s\t%s\t%llu\t%llu\t%.9f\t%.9f\t%s\n", name.c_str(), mode, static_cast<unsigned long long>(m.plain),
-              static_cast<unsigned long long>(m.stored), m.decode, m.encode, m.encodings.c_str());
+void print_line(const std::string& name, const char* mode, const PageMeasure& m) {
+  std::printf("%s\t%s\t%llu\t%llu\t%.9f\t%.9f\t%s\n", name.c_str(), mode,
+              static_cast<unsigned long long>(m.plain_bytes), static_cast<unsigned long long>(m.stored_bytes),
+              m.decode_seconds, m.encode_seconds, m.encodings.c_str());
 }
 
 // Decoding of pages of one encoding, of all columns that it suits: the geometric mean of plain bytes a second, in GB.
 double speed_of(const format::Encoding& encoding, const std::vector<NamedColumn>& columns) {
   double logarithms = 0, count = 0;
   for (const NamedColumn& column : columns) {
-    const ColumnView page = pages_of(column.values.view(), kPageBytes).front();
+    const ColumnView page = format::pages_of(column.values.view(), kPageBytes).front();
     const DataType& type = *page.type;
     const bool one_value = column.name == kOneValue;
     if (!encoding.supports(type) || one_value != (encoding.id() == format::EncodingId::kConstant)) continue;
@@ -293,8 +249,8 @@ void run(const Arguments& arguments) {
   }
   for (const NamedColumn& column : columns_to_measure(arguments)) {
     const ColumnView values = column.values.view();
-    const Measured light = measure(values, format::EncodingMode::kLight);
-    const Measured cold = measure(values, format::EncodingMode::kCold);
+    const PageMeasure light = measure(values, format::EncodingMode::kLight);
+    const PageMeasure cold = measure(values, format::EncodingMode::kCold);
     if (lines) {
       print_line(column.name, "light", light);
       print_line(column.name, "cold", cold);

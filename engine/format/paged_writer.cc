@@ -96,6 +96,8 @@ Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& st
   return page_statistics_.add(entry.ordinal, encoded, sink);
 }
 
+double PagedWriter::share_max(EncodingMode mode) { return mode == EncodingMode::kCold ? kColdShareMax : kShareMax; }
+
 Result<EncodedValues> PagedWriter::encode(const ColumnView& values, EncodingMode mode, double share_max) {
   const BareValues bare(values);
   return encode_cheapest(bare.view(), kPageRank, mode, share_max);
@@ -117,8 +119,8 @@ void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
 
 Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink) {
   const bool small = value_bytes_ + values.value_bytes() < kSmallBytes;
-  const double share_max = mode_ == EncodingMode::kCold ? kColdShareMax : small ? kSmallShareMax : kShareMax;
-  STELA_ASSIGN(const EncodedValues chosen, encode(values, mode_, share_max));
+  const double share = mode_ == EncodingMode::kLight && small ? kSmallShareMax : share_max(mode_);
+  STELA_ASSIGN(const EncodedValues chosen, encode(values, mode_, share));
   const Encoding& encoding = *chosen.encoding;
   ByteSpan encoded = chosen.bytes.span();
   if (encoding.is_identity(spec_.type)) encoded = {values.values, static_cast<size_t>(values.value_bytes())};

@@ -15,6 +15,8 @@ class PagedWriter {
   PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode);
   // Whole pages are cut from `values` without a copy; the rest waits in memory.
   Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
+  // The share that is asked of a page of a column that is not small.
+  static double share_max(EncodingMode mode);
   // The values of one page as they would be stored: by the cheapest encoding, or plain where that does not leave at
   // most this share of the bytes.
   static Result<EncodedValues> encode(const ColumnView& values, EncodingMode mode, double share_max);

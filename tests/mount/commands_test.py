@@ -145,7 +145,7 @@ class Commands(MountCase):
     def test_help_and_version(self):
         self.assertRegex(self.stela("--version").stdout, r"^stela \d+\.\d+\.\d+\n$")
         for verb in ("mount", "umount", "status", "import", "export", "ls", "cat", "stat", "schema", "log", "tag",
-                     "restore", "check", "inspect", "compact"):
+                     "restore", "check", "inspect", "compact", "bench"):
             self.assertIn(verb, self.stela("--help").stdout)
             self.assertIn(f"usage: stela {verb}", self.stela(verb, "--help").stdout)
 
@@ -193,6 +193,19 @@ class Commands(MountCase):
         self.assertFalse((self.folder / "whole.csv.missing.csv").exists())
         refused = self.stela("export", self.store, "/big/big.npy", self.folder / "x.npy", "--skip-damaged", check=False)
         self.assertIn(".csv, .jsonl or .arrow", refused.stderr)
+
+    def test_bench_measures_the_columns_of_a_file(self):
+        numpy.savez(self.folder / "some.npz", small=numpy.arange(50_000) % 9, noise=numpy.random.random(50_000),
+                    none=numpy.array(["x"] * 50_000))
+        before = set(self.folder.iterdir())
+        done = self.shell(f"{STELA} bench encodings some.npz", TMPDIR=str(self.folder))
+        self.assertEqual(set(self.folder.iterdir()), before)
+        lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+        self.assertEqual(set(lines), {"column", "small", "noise", "none"})
+        self.assertIn("packed", lines["small"])
+        self.assertRegex(lines["none"], r"constant +constant +(99.9|100.0) %")
+        self.assertEqual(self.stela("bench", "encodings", self.folder / "no.csv", check=False).returncode, 1)
+        self.assertEqual(self.stela("bench", "other", self.folder / "day.csv", check=False).returncode, 2)
 
     def test_a_closed_pipe_is_silent(self):
         done = self.shell(f"{STELA} ls --json store /team/trips | head -c 1", check=False)

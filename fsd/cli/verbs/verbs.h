@@ -11,6 +11,7 @@ const VerbSpec& status_verb();
 const VerbSpec& import_verb();
 const VerbSpec& export_verb();
 const VerbSpec& ls_verb();
+const VerbSpec& bench_verb();
 const VerbSpec& cat_verb();
 const VerbSpec& stat_verb();
 const VerbSpec& schema_verb();
