@@ -9,7 +9,7 @@ build_packages=(
   libflatbuffers-dev flatbuffers-compiler libfast-float-dev libsimdjson-dev liblz4-dev libzstd-dev libsnappy-dev zlib1g-dev
   libgtest-dev
 )
-test_packages=(python3 python3-numpy python3-pandas attr rsync strace e2fsprogs xfsprogs)
+test_packages=(python3 python3-numpy python3-pandas attr rsync nano vim strace e2fsprogs xfsprogs)
 client_packages=(python3-venv)
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 

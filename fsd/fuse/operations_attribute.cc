@@ -95,13 +95,11 @@ void do_getxattr(fuse_req_t request, fuse_ino_t node, const char* name, size_t s
   });
 }
 
-void do_listxattr(fuse_req_t request, fuse_ino_t node, size_t size) {
-  answer(request, ErrorRule::kPlain, [=](Adapter& adapter, const Caller&) -> Status {
-    STELA_ASSIGN(std::vector<std::string> names, adapter.tree().list_xattrs(node));
-    std::string list;
-    for (const std::string& name : names) list.append(name).push_back('\0');
-    return reply_value(request, size, list);
-  });
+// Attributes are read by name and not listed: what lists them copies them (cp --preserve=all, rsync -X, tar --xattrs), and
+// user.stela.* says what is known about a file here, which no copy has.
+void do_listxattr(fuse_req_t request, fuse_ino_t, size_t size) {
+  answer(request, ErrorRule::kPlain,
+         [=](Adapter&, const Caller&) -> Status { return reply_value(request, size, std::string()); });
 }
 
 void do_setxattr(fuse_req_t request, fuse_ino_t node, const char* name, const char* value, size_t size, int) {

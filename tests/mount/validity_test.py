@@ -53,6 +53,21 @@ class Validity(MountCase):
         self.shell(turned)
         self.check_same("copy/t")
 
+    def test_copies_with_extended_attributes(self):
+        """Programs that copy attributes find none here, and say nothing."""
+        for number, (out, into) in enumerate((
+                ("cp -r --preserve=all mnt/t {}/", "cp -r --preserve=all {}/t mnt/{}/"),
+                ("rsync -aX mnt/t {}/", "rsync -aX {}/t mnt/{}/"),
+                ("tar --xattrs -C mnt -cf {}/t.tar t", "tar --xattrs -C mnt/{1} -xf {0}/t.tar"))):
+            if number == 0:
+                self.make_nulls()
+            folder, name = f"out{number}", f"copy{number}"
+            with self.subTest(out):
+                (self.mnt / name).mkdir()
+                said = self.shell(f"mkdir {folder} && " + out.format(folder) + " && " + into.format(folder, name))
+                self.assertEqual(said.stderr, "")
+                self.check_same(f"{name}/t")
+
     def test_tar(self):
         self.out_and_in("tar -C mnt -cf out/t.tar t", "tar -C mnt/copy -xf out/t.tar", "tar -C mnt/copy -xf out/t.tar")
 
