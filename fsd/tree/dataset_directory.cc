@@ -70,7 +70,10 @@ Result<std::vector<DirectoryEntry>> DatasetDirectory::list() {
   }
   if (!context_.options.list_special) return entries;
   for (const SpecialName* special : all_special_names()) {
-    for (DirectoryEntry& entry : special->listed(place_)) entries.push_back(std::move(entry));
+    for (DirectoryEntry& entry : special->listed(place_)) {
+      // Files tell of a version.
+      if (head.ok() || entry.type != FileType::kRegular) entries.push_back(std::move(entry));
+    }
   }
   return entries;
 }

@@ -43,9 +43,11 @@ class TableFiles : public SpecialName {
   Status refuse_creation(const std::string& path) const override {
     return {Code::kNotPermitted, path + " is computed from the dataset and cannot be written"};
   }
-  std::vector<DirectoryEntry> listed(const DatasetPlace&) const override {
+  std::vector<DirectoryEntry> listed(const DatasetPlace& place) const override {
     std::vector<DirectoryEntry> entries;
-    for (const TableForm* form : all_table_forms()) entries.push_back({.name = form->name()});
+    for (const TableForm* form : all_table_forms()) {
+      entries.push_back({.name = form->name(), .inode = inode_of(place_of(node_identity(place.dataset), form->name()))});
+    }
     return entries;
   }
 

@@ -24,8 +24,13 @@ class Reading(MountCase):
         self.make_dataset()
         self.umount()
         self.mount("special=listed")
-        self.assertIn(".versions", self.names("trips"))
+        every = {".versions", ".tags", ".at", ".append", ".tx", ".schema.json", ".stats.json", ".commit.json", ".table.csv",
+                 ".table.jsonl", ".table.arrow"}
+        self.assertEqual(set(self.names("trips")), every | {"fare.npy"})
         self.assertIn(".stela", self.names())
+        (self.mnt / "empty").mkdir()
+        self.assertEqual(set(self.names("empty")), {".versions", ".tags", ".at", ".append", ".tx"})
+        self.shell("ls -l mnt/trips mnt/empty mnt/trips/.versions/1")
 
     def test_every_dtype_reads_back_bit_for_bit(self):
         rng = numpy.random.default_rng(7)

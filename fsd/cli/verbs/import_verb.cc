@@ -172,9 +172,10 @@ VerbOutcome report(const VerbContext& context, const std::string& dataset, const
     if (rejected.rows() > 0) document.json("rejected", rejected.array());
     output.line(document.str());
   } else if (version) {
-    output.line(printable(name) + ": " + std::to_string(version->rows_added) + " rows added" + left_out + "; " +
-                printable(dataset) + " is at version " + std::to_string(version->number.value) + " with " +
-                std::to_string(version->rows) + " rows");
+    // A column, or types alone, add no rows to those that are there.
+    std::string what = version->rows_added > 0 ? std::to_string(version->rows_added) + " rows added" : "taken in";
+    output.line(printable(name) + ": " + what + left_out + "; " + printable(dataset) + " is at version " +
+                std::to_string(version->number.value) + " with " + std::to_string(version->rows) + " rows");
   } else {
     output.line(printable(name) + ": no rows" + left_out + "; nothing to commit");
   }
