@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import unittest
+import xml.etree.ElementTree
 
 import numpy
 
@@ -206,6 +207,19 @@ class Commands(MountCase):
         self.assertRegex(lines["none"], r"constant +constant +(99.9|100.0) %")
         self.assertEqual(self.stela("bench", "encodings", self.folder / "no.csv", check=False).returncode, 1)
         self.assertEqual(self.stela("bench", "other", self.folder / "day.csv", check=False).returncode, 2)
+
+    def test_inspect_draws_where_the_bytes_are(self):
+        numpy.savez(self.folder / "some.npz", **{"a<b": numpy.arange(300_000) % 9, "noise": numpy.random.random(300_000)})
+        self.stela("import", self.store, "/some", self.folder / "some.npz")
+        for _ in self.both_ways():
+            picture = self.folder / "out.svg"
+            self.assertEqual(self.stela("inspect", self.store, "/some", "--svg", picture).stdout, "")
+            root = xml.etree.ElementTree.parse(picture).getroot()
+            texts = [element.text for element in root.iter() if element.text and element.text.strip()]
+            self.assertIn("/some, version 1, 300000 rows", texts)
+            for wanted in ("a<b", "noise", "packed", "plain file"):
+                self.assertIn(wanted, texts)
+            self.assertEqual(sum(text.startswith("packed, rows ") for text in texts), 10)  # a page has 32,768 rows
 
     def test_a_closed_pipe_is_silent(self):
         done = self.shell(f"{STELA} ls --json store /team/trips | head -c 1", check=False)

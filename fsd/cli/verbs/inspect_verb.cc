@@ -1,6 +1,13 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fsd/cli/client_context.h"
 #include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/dataset_path.h"
+#include "fsd/cli/verbs/layout_svg.h"
 #include "fsd/cli/verbs/page_choices.h"
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/views/view.h"
@@ -89,17 +96,25 @@ VerbOutcome run(const VerbContext& context) {
   if (!columns.ok()) return VerbOutcome::from(columns.status());
   Output output(context);
   JsonArray list;
-  bool json = context.request.has("json");
+  std::vector<ColumnPicture> pictures;
+  bool json = context.request.has("json"), svg = context.request.has("svg");
   for (const ColumnInfo& column : *columns) {
     Result<Layout> layout = layout_of(found->snapshot, column, context.request.has("why"));
     if (!layout.ok()) return VerbOutcome::from(layout.status());
-    if (json) {
+    if (svg) {
+      pictures.push_back({column, layout->totals.value_bytes, layout->stored_bytes, std::move(layout->pieces)});
+    } else if (json) {
       list.add(as_json(*layout));
     } else {
       print_text(*layout, output);
     }
   }
-  if (json) {
+  if (svg) {
+    const VersionInfo& version = found->snapshot.version();
+    output.text(layout_svg(found->dataset + ", version " + std::to_string(version.number.value) + ", " +
+                               std::to_string(version.rows) + " rows",
+                           pictures));
+  } else if (json) {
     output.line(JsonObject()
                     .text("dataset", found->dataset)
                     .number("version", found->snapshot.version().number.value)
@@ -108,6 +123,18 @@ VerbOutcome run(const VerbContext& context) {
                     .str());
   }
   return VerbOutcome::from(output.flush());
+}
+
+// A picture goes to its file, everything else to the caller's output.
+VerbOutcome client(ClientContext& context) {
+  const VerbRequest& request = context.request();
+  if (!request.has("svg")) return context.call(request, STDOUT_FILENO, {}, true);
+  const std::string file = request.value("svg");
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return VerbOutcome::from(status_from_errno(errno, file));
+  VerbOutcome outcome = context.call(request, fd, {}, true);
+  if (close(fd) != 0 && outcome.exit_code == 0) outcome = VerbOutcome::from(status_from_errno(errno, file));
+  return outcome;
 }
 
 }  // namespace
@@ -122,10 +149,12 @@ const VerbSpec& inspect_verb() {
           "--why, for each page the encoding it has and the bytes that each encoding was estimated to need, "
           "the cheapest first; this reads every value.",
       .options = {{"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
+                  {"svg", 0, OptionSpec::Kind::kValue, "FILE", "draw where the bytes are, page by page, into FILE"},
                   {"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
       .args_min = 1,
       .args_max = 1,
-      .run = run};
+      .run = run,
+      .client = client};
   return spec;
 }
 
