@@ -20,11 +20,18 @@ ColumnDraft::ColumnDraft(TreeContext& context, NodeId dataset, std::string file_
       file_name_(std::move(file_name)),
       over_(std::move(over)) {}
 
+// Null too where the column has a type that the name cannot show, which this draft was to replace.
+Result<NodeRef> ColumnDraft::column_now() {
+  Result<NodeRef> column = head_column(context(), {dataset_, {}}, file_name_);
+  if (column.status().code() == Code::kUnsupported) return NodeRef();
+  return column;
+}
+
 Result<Node::Shown> ColumnDraft::attributes(bool may_compute) {
   std::shared_ptr<Draft> draft = live();
   if (draft == nullptr && over_ != nullptr) return over_->attributes(may_compute);
   if (draft == nullptr) {
-    STELA_ASSIGN(NodeRef column, head_column(context(), {dataset_, {}}, file_name_));
+    STELA_ASSIGN(NodeRef column, column_now());
     if (column != nullptr) return column->attributes(may_compute);
   }
   STELA_ASSIGN(NodeInfo node, context().store.node(dataset_));
@@ -92,7 +99,7 @@ Result<std::unique_ptr<OpenFile>> ColumnDraft::open(uint32_t flags, const Caller
   if (!is_writable_open(flags)) {
     if (over_ != nullptr) return open_below(caller);
     // Committed after this node was looked up: the name is the column's now.
-    STELA_ASSIGN(NodeRef column, head_column(context(), {dataset_, {}}, file_name_));
+    STELA_ASSIGN(NodeRef column, column_now());
     if (column != nullptr) return look_again();
     // Refused by a close whose release is still on its way.
     if (std::shared_ptr<Draft> draft = live(); draft != nullptr && !draft->failure().ok()) return draft->failure();

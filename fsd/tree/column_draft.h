@@ -81,6 +81,7 @@ class ColumnDraft : public DraftFile {
   void closed(const Status& failure) override;
 
  private:
+  Result<NodeRef> column_now();
   void keep_touched_time();
   void keep_validity_time();
   void note_lost_mode();

@@ -24,6 +24,17 @@ Status DatasetDirectory::refusal(std::string_view name) const {
 
 Result<NodeRef> DatasetDirectory::lookup_column(std::string_view name) { return head_column(context_, place_, name); }
 
+// A text column is an .arrow, and its .npy cannot be: a program that opens that with O_CREAT makes it, by replacing the
+// column by one of another type.
+Result<NodeRef> DatasetDirectory::lookup_other_type(std::string_view name, const Status& failure,
+                                                    const Caller& caller) {
+  bool replaces = failure.code() == Code::kUnsupported && !is_validity_name(name) && check_column_name(name).ok();
+  if (!replaces) return failure;
+  bool begun = context_.side.find(place_for(name)) != nullptr;
+  if (!begun && (context_.processes->open_flags(caller.pid).value_or(0) & O_CREAT) == 0) return failure;
+  return NodeRef();
+}
+
 // A .valid.npy is there before it was ever written, and after it was removed. Programs that make a file which they know
 // cannot be there (cp into a new directory, tar after it removed what was in its way) do not find it.
 Result<bool> DatasetDirectory::hides_validity(const NodeRef& column, std::string_view name, const Caller& caller) {
@@ -38,7 +49,9 @@ Result<bool> DatasetDirectory::hides_validity(const NodeRef& column, std::string
   bool follows =
       names.column_was_written(place) && names.column_written_by(place, context_.processes->thread_group(caller.pid));
   if (nulls && !follows) return false;
-  return context_.processes->creates_exclusively(caller.pid).value_or(follows);
+  constexpr uint64_t kExclusive = O_CREAT | O_EXCL;
+  std::optional<uint64_t> flags = context_.processes->open_flags(caller.pid);
+  return flags ? (*flags & kExclusive) == kExclusive : follows;
 }
 
 Result<NodeRef> DatasetDirectory::lookup(std::string_view name, const Caller& caller) {
@@ -48,7 +61,9 @@ Result<NodeRef> DatasetDirectory::lookup(std::string_view name, const Caller& ca
     if (!draft || !context_.fresh.wanted(place_for(name), caller)) return node;
     return NodeRef(std::make_shared<SchemaDraft>(context_, place_.dataset, caller));
   }
-  STELA_ASSIGN(NodeRef column, lookup_column(name));
+  Result<NodeRef> shown = lookup_column(name);
+  if (!shown.ok()) shown = lookup_other_type(name, shown.status(), caller);
+  STELA_ASSIGN(NodeRef column, std::move(shown));
   STELA_ASSIGN(bool hidden, hides_validity(column, name, caller));
   if (hidden) return not_found(child_path(name) + " is to be made anew");
   SideFileRef side = column == nullptr ? context_.side.find(place_for(name)) : nullptr;
@@ -129,7 +144,9 @@ Result<Created> DatasetDirectory::create_file(std::string_view name, uint32_t mo
   }
   STELA_TRY(check_column_name(name));
   context_.validity.show(place_for(name));
-  STELA_ASSIGN(NodeRef over, lookup_column(name));
+  Result<NodeRef> shown = lookup_column(name);
+  if (shown.status().code() == Code::kUnsupported && !is_validity_name(name)) shown = NodeRef();
+  STELA_ASSIGN(NodeRef over, std::move(shown));
   auto draft = std::make_shared<ColumnDraft>(context_, place_.dataset, text, over, caller);
   STELA_ASSIGN(std::unique_ptr<OpenFile> file, draft->open(flags | O_WRONLY | O_TRUNC, caller));
   if (over == nullptr) context_.side.put(place_for(name), draft);

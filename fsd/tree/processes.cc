@@ -100,7 +100,7 @@ class SystemProcesses : public Processes {
     return state;
   }
 
-  std::optional<bool> creates_exclusively(uint32_t thread) override {
+  std::optional<uint64_t> open_flags(uint32_t thread) override {
     // proc(5): the number and the arguments, in hexadecimal; "running" until the thread has gone to sleep.
     constexpr int kTriesMax = 50;
     std::string line;
@@ -119,12 +119,11 @@ class SystemProcesses : public Processes {
 #ifdef SYS_openat2
     if (nr == SYS_openat2) return std::nullopt;  // its flags are in the caller's memory
 #endif
-    if (flags_at == 0) return false;
+    if (flags_at == 0) return 0;
     uint64_t flags = 0;
     std::string_view text = call[flags_at].substr(2);  // 0x
     std::from_chars(text.data(), text.data() + text.size(), flags, 16);
-    constexpr uint64_t kBoth = O_CREAT | O_EXCL;
-    return (flags & kBoth) == kBoth;
+    return flags;
   }
 
   std::string user_name(uint32_t uid) override {

@@ -22,8 +22,8 @@ class Processes {
   virtual uint32_t thread_group(uint32_t thread) = 0;
   // With `killed`: meant for a thread that waits for the reply, so that its state does not move.
   virtual ProcessState state(uint32_t thread) = 0;
-  // Whether the call that waits for the reply is open() with O_CREAT | O_EXCL; nullopt: it cannot be told.
-  virtual std::optional<bool> creates_exclusively(uint32_t thread) = 0;
+  // The flags of the open() that waits for the reply, O_CREAT among them; 0 for another call; nullopt: it cannot be told.
+  virtual std::optional<uint64_t> open_flags(uint32_t thread) = 0;
   // "ada (1000)", or "1000" when the name is not known.
   virtual std::string user_name(uint32_t uid) = 0;
 };

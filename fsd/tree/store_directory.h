@@ -52,6 +52,7 @@ class DatasetDirectory : public Directory {
   Result<NodeRef> lookup_column(std::string_view name);  // null: there is none
   // The column whose listed file has that name, with the refusals of rm and mv.
   Result<FoundView> listed_column(std::string_view name, const char* act);
+  Result<NodeRef> lookup_other_type(std::string_view name, const Status& failure, const Caller& caller);
   Result<bool> hides_validity(const NodeRef& column, std::string_view name, const Caller& caller);
   Status check_column_name(std::string_view name) const;
   Status move_column_in(const Movable& what, const std::string& new_name, bool keep_existing, const Caller& caller);

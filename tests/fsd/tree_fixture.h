@@ -27,13 +27,15 @@ class FakeProcesses : public Processes {
     return {thread_group(thread), killed_.contains(thread), killed_.contains(thread) ? killed_[thread] : 0};
   }
   std::string user_name(uint32_t uid) override { return "user (" + std::to_string(uid) + ")"; }
-  std::optional<bool> creates_exclusively(uint32_t) override { return creates_exclusively_; }
-  void say_creates_exclusively(std::optional<bool> says) { creates_exclusively_ = says; }
+  std::optional<uint64_t> open_flags(uint32_t) override { return open_flags_; }
+  void say_creates_exclusively(std::optional<bool> says) {
+    open_flags_ = says ? std::optional<uint64_t>(*says ? O_CREAT | O_EXCL : 0) : std::nullopt;
+  }
   void kill(uint32_t thread, int signal) { killed_[thread] = signal; }
 
  private:
   std::map<uint32_t, int> killed_;
-  std::optional<bool> creates_exclusively_;
+  std::optional<uint64_t> open_flags_;
 };
 
 class TreeTest : public ::testing::Test {

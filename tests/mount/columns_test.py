@@ -108,6 +108,25 @@ class Columns(MountCase):
         self.shell("rm mnt/t/a.npy mnt/t/a.valid.npy")
         self.assertEqual(self.names("t"), ["b.npy", "b.valid.npy"])
 
+    def test_a_column_is_replaced_by_one_of_another_type(self):
+        (self.mnt / "t").mkdir()
+        self.append("t", "x.csv", "a,b\n1,x\n2,y\n")
+        with self.refused(errno.ENOTSUP):
+            (self.mnt / "t/b.npy").read_bytes()
+        text = (self.mnt / "t/b.arrow").read_bytes()
+        numpy.save(self.mnt / "t/a.npy", numpy.array([0.5, 1.5], numpy.float32))  # the listed form stays
+        numpy.save(self.mnt / "t/b.npy", numpy.array([7, 8]))
+        self.assertEqual(self.names("t"), ["a.npy", "b.npy"])
+        self.assertEqual((self.load("t/a.npy").tolist(), self.load("t/b.npy").tolist()), ([0.5, 1.5], [7, 8]))
+        self.assertEqual((self.mnt / "t/.versions/1/b.arrow").read_bytes(), text)
+        self.write(self.mnt / "t/b.arrow", text)  # and back
+        self.assertEqual(self.names("t"), ["a.npy", "b.arrow"])
+        self.assertEqual((self.mnt / "t/b.txt").read_text(), "x\ny\n")
+        with self.refused(errno.EINVAL):
+            self.write(self.mnt / "t/b.npy", npy(numpy.arange(3)))
+        self.assertIn("3 rows", self.sentence(self.mnt / "t/b.npy"))
+        self.assertEqual((self.mnt / "t/b.txt").read_text(), "x\ny\n")
+
     def test_atomic_savers_rename_a_temporary_name(self):
         self.make_dataset(x=[1, 2])
         self.write(self.mnt / "trips/.x.npy.Ab12Cd", npy(numpy.array([8, 9])))
