@@ -253,7 +253,7 @@ void ColumnDraft::closed(const Status& failure) {
     refused_ = failure;
   }
   // A refused new name says why for a while; over a column, the column shows again.
-  if (over_ == nullptr) {
+  if (over_ == nullptr && !was_removed()) {
     context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()), context().options.error_keep_ns);
   }
 }

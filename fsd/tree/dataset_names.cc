@@ -35,6 +35,7 @@ Status DatasetDirectory::remove_file(std::string_view name, const Caller& caller
   if (find_special_name(name) != nullptr) {
     // What was refused under the name may go.
     SideFileRef side = context_.side.remove(place_for(name));
+    if (side != nullptr) side->removed();
     if (side != nullptr) return {};
     return {Code::kNotPermitted, child_path(name) + " belongs to the dataset and cannot be removed"};
   }

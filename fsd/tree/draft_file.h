@@ -2,6 +2,7 @@
 // kinds: a column (column_draft.h), rows (drop_file.h).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@ class DraftFile : public SideFile {
   std::string error_place() const override;
   bool evictable() const override;
   void renamed(const std::string& place, const std::string& path) override;
+  void removed() override { removed_ = true; }
 
   // What the draft's handle tells: each once for each event, no lock held.
   virtual void committed(const VersionInfo& version, Draft& draft) = 0;
@@ -39,6 +41,8 @@ class DraftFile : public SideFile {
   Result<std::unique_ptr<OpenFile>> start(const std::function<Result<std::shared_ptr<Draft>>()>& make, uint32_t flags,
                                           const Caller& caller);
   std::shared_ptr<Draft> live() const;
+  // Its name was removed: the release of a handle, which comes after close() has returned, does not bring it back.
+  bool was_removed() const { return removed_; }
 
   mutable std::mutex mutex_;
   std::string place_;  // within SideFiles, and of its errors
@@ -47,6 +51,7 @@ class DraftFile : public SideFile {
   std::optional<int64_t> set_mtime_ns_;
 
  private:
+  std::atomic<bool> removed_ = false;
   bool starting_ = false;
   std::weak_ptr<Draft> live_;
 };

@@ -153,12 +153,13 @@ void DropFile::closed(const Status& failure) {
     refused_ = failure;
   }
   // Without a receipt the name stays for a while only: to say why, or because it was empty.
-  if (receipt().has_value()) return;
+  if (receipt().has_value() || was_removed()) return;
   context().side.put(error_place(), std::static_pointer_cast<SideFile>(shared_from_this()),
                      context().options.error_keep_ns);
 }
 
 void DropFile::removed() {
+  DraftFile::removed();
   std::lock_guard lock(mutex_);
   if (receipt_.has_value()) context().receipts.remove(drop_.dataset, drop_.receipt_name(name_));
   receipt_.reset();

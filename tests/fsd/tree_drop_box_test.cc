@@ -155,6 +155,20 @@ TEST_F(TreeDropBoxTest, AttributesTellTypeRowsAndVersion) {
   EXPECT_EQ(4u, tree_->list_xattrs(node)->size());
 }
 
+// The kernel releases a handle after close() has returned: what was removed in between stays away.
+TEST_F(TreeDropBoxTest, ARefusedNameThatWasRemovedDoesNotComeBackWithTheRelease) {
+  EXPECT_OK(tree_->make_directory(Tree::kRoot, "t", 0755, me_).status());
+  for (const char* path : {"/t/.append/bad.csv", "/t/bad.npy", "/t/.schema.json"}) {
+    auto handle = open(path, O_WRONLY | O_CREAT | O_TRUNC);
+    ASSERT_TRUE(handle.ok()) << path;
+    EXPECT_OK(write_at(*handle, 0, "a,b\n1\n"));
+    EXPECT_CODE(Code::kInvalid, tree_->flush(*handle, me_));
+    EXPECT_OK(unlink(path));
+    tree_->release(*handle);
+    EXPECT_CODE(Code::kNotFound, look(path).status());
+  }
+}
+
 TEST_F(TreeDropBoxTest, AccessFollowsTheModeBits) {
   EXPECT_OK(mkdir("/d", 0750));
   uint64_t node = look("/d")->node;
