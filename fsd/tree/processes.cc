@@ -4,11 +4,9 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -38,14 +36,12 @@ uint64_t number(std::string_view text) {
   return value;
 }
 
-// Whether the thread's process still has its memory, which an exiting one gives up before it closes its files: one
-// system call instead of a file of /proc. Nothing where that cannot be told (ptrace(2) forbids it).
-std::optional<bool> has_memory(uint32_t thread) {
-  char byte = 0;
-  iovec here{&byte, 1};
-  iovec there{nullptr, 1};  // nothing is mapped there: a process with memory gives EFAULT
-  if (::process_vm_readv(static_cast<pid_t>(thread), &here, 1, &there, 1, 0) >= 0 || errno == EFAULT) return true;
-  return errno == ESRCH ? std::optional(false) : std::nullopt;
+// Whether the thread's process still has its memory, which an exiting one gives up before it closes its files: then all
+// of statm is 0. Not /proc/PID/stat, process_vm_readv() or the like: they wait for a lock that the process holds while
+// execve() closes its files, and so would wait for the very request that asks.
+bool has_memory(uint32_t thread) {
+  std::string sizes = read_proc(thread, "statm");
+  return !sizes.empty() && sizes.front() != '0';
 }
 
 // pidfd_open(2) takes the first thread of a process only.
@@ -90,7 +86,7 @@ class SystemProcesses : public Processes {
     ProcessState state;
     if (thread == 0) return state;
     state.thread_group = thread_group(thread);
-    if (has_memory(thread) == true) return state;
+    if (has_memory(thread)) return state;
     std::string stat = read_proc(thread, "stat");
     std::vector<std::string_view> fields = stat_fields(stat);
     // proc(5): state is field 3, flags field 9, exit_code field 52.

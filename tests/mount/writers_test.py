@@ -72,6 +72,17 @@ def by_child(box):
         subprocess.run(["cat", str(box / "../../../x.csv")], stdout=file, check=True, timeout=20)
 
 
+def by_opener_of_programs(box):
+    """execve() closes the descriptor in the child: a flush while the kernel holds locks of that process."""
+    with open(box / "x.csv", "wb", buffering=0) as file:
+        file.write(b"a\n1\n")
+        for _ in range(3):
+            os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+        file.write(b"2\n")
+        if os.system("true") != 0:
+            raise AssertionError("a program cannot be started while a file is being written")
+
+
 def by_seeking_back(box):
     with open(box / "x.csv", "wb") as file:
         file.write(b"?\n1\n2\n")
@@ -173,6 +184,7 @@ PYTHON = (
     Way("exclusive_open_and_fsync", by_exclusive_open),
     Way("threads", by_threads),
     Way("a_child_process", by_child),
+    Way("programs_started_meanwhile", by_opener_of_programs),
     Way("seeking_back", by_seeking_back),
     Way("named_temporary_file", by_named_temporary),
     Way("csv_writer", by_csv_writer),
