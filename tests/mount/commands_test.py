@@ -73,7 +73,7 @@ class Commands(MountCase):
                 self.stela("export", self.store, "/t/" + way, self.folder / "out.csv")
                 self.assertEqual((self.folder / "out.csv").read_text(), "fare,city,tip\n1.5,Berlin,7\n,Paris,8\n")
                 self.stela("export", self.store, f"/t/{way}/.versions/1", self.folder / f"out-{way}")
-                self.assertEqual(sorted(os.listdir(self.folder / f"out-{way}")), ["city.arrow", "fare.npy", "fare.valid.npy"])
+                self.assertEqual(sorted(os.listdir(self.folder / f"out-{way}")), [".schema.json", "city.arrow", "fare.npy", "fare.valid.npy"])
                 self.stela("export", self.store, f"/t/{way}/tip.npy", self.folder / "tip2.npy")
                 self.assertEqual((self.folder / "tip2.npy").read_bytes(), npy(numpy.array([7, 8])))
 

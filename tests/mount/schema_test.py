@@ -134,6 +134,18 @@ class StatedTypes(MountCase):
                     lines = [json.loads(line) for line in (self.mnt / name / ".table.jsonl").read_text().splitlines()]
                     self.assertEqual(lines, [json.loads(line) for line in wanted.decode().splitlines()])
 
+            with self.subTest("export and import", rows=rows):
+                out, name = self.folder / f"exported{rows}", f"/i{rows}"
+                self.stela("export", self.store, "/t", out)
+                for _ in range(2):  # and over what is there
+                    self.stela("import", self.store, name, out)
+                    self.assertEqual(sorted((one, kind) for one, kind, _ in self.stated(name[1:])), sorted(types))
+                    lines = [json.loads(line) for line in (self.mnt / name[1:] / ".table.jsonl").read_text().splitlines()]
+                    self.assertEqual(lines, [json.loads(line) for line in wanted.decode().splitlines()])
+        refused = self.stela("import", self.store, "/t/.schema.json", out / ".schema.json", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("has its types already", refused.stderr)
+
     def test_a_column_gives_an_empty_dataset_its_rows(self):
         self.state()
         self.write(self.mnt / "t/at.npy", npy(numpy.array(["2020-01-01", "NaT"], "datetime64[ms]")))

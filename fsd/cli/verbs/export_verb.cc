@@ -68,13 +68,14 @@ Status plan_below(const VerbContext& context, NodeId folder, const std::string& 
   }
 }
 
-// A dataset: the files a listing shows.
+// A dataset: its types, and the files a listing shows.
 Status plan_dataset(const VerbContext& context, const std::string& path, Output& output) {
   TreeWalk walk(context.tree, context.caller);
   STELA_ASSIGN(EntryReply entry, walk.resolve(path));
   if (entry.attributes.type != FileType::kDirectory) return invalid(path + ": a single file is exported to a file");
   auto entries = walk.list(entry.node);
   if (!entries.ok()) return entries.status().with_context(path);
+  output.text({&kFileMark, 1}).text(".schema.json").text(std::string_view("\0", 1));
   for (const DirectoryEntry& found : *entries) {
     if (found.type != FileType::kRegular || found.name.starts_with('.')) continue;
     output.text({&kFileMark, 1}).text(found.name).text(std::string_view("\0", 1));
@@ -339,7 +340,7 @@ const VerbSpec& export_verb() {
       .summary = "copy a dataset or a column into files",
       .description =
           "OUT's extension chooses the form: .csv, .jsonl and .arrow hold the whole table. A folder, or a name\n"
-          "without extension, gets every file that 'stela ls' lists. A column goes to a file of its own form\n"
+          "without extension, gets every file that 'stela ls' lists, and .schema.json. A column goes to a file of its own form\n"
           "(/trips/fare.npy OUT.npy). A plain folder, or / for the whole store, becomes a folder with one .arrow\n"
           "for each dataset and a folder for each folder: 'stela import' takes it back. OUT appears when it is whole.\n"
           "\n"

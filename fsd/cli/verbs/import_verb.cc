@@ -12,12 +12,15 @@
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/ingest/ingest.h"
 #include "fsd/ingest/row_sink.h"
+#include "fsd/ingest/schema_text.h"
 #include "fsd/ingest/validity.h"
 #include "fsd/views/view.h"
 
 namespace stela::fsd {
 namespace {
 
+constexpr const char* kPart = "part";  // of a folder: types are stated where there are none yet
+constexpr std::string_view kSchemaFile = "/.schema.json";
 constexpr const char* kFolder = "folder";  // makes a directory instead of importing
 
 // Lines of JSON for the rows that --on-error skip leaves out; one file's are bounded (Rejections::kBytesMax).
@@ -155,6 +158,22 @@ Result<std::optional<VersionInfo>> import_column(ByteSource& source, Table table
   return format->commit(source, name, *table_column_sink(table), column, true, info);
 }
 
+// "/trips/.schema.json": the types of /trips, stated before its first rows. nullopt: a folder's dataset that has its
+// own.
+Result<std::optional<VersionInfo>> import_schema(const VerbContext& context, ByteSource& source, Table table,
+                                                 const std::string& name, const CommitInfo& info) {
+  STELA_ASSIGN(VersionNumber newest, table.latest());
+  if (newest.value != 0 && context.request.has(kPart)) return std::optional<VersionInfo>();
+  if (newest.value != 0) {
+    return Status(Code::kExists,
+                  name + ": the dataset has its types already; they are stated for an empty dataset only");
+  }
+  Result<std::vector<Field>> fields = read_schema(source);
+  if (!fields.ok()) return fields.status().with_context(name);
+  STELA_ASSIGN(VersionInfo version, table.set_schema(*fields, info));
+  return std::optional<VersionInfo>(std::move(version));
+}
+
 VerbOutcome report(const VerbContext& context, const std::string& dataset, const std::optional<VersionInfo>& version,
                    const RejectedLines& rejected) {
   Output output(context);
@@ -204,13 +223,15 @@ VerbOutcome run(const VerbContext& context) {
   CommitInfo info{.author = author_of(context.caller), .operation = "import", .message = request.value("message")};
   if (info.message.empty()) info.message = name;
   std::optional<ViewName> column = column_name(path);
-  std::string dataset = column ? path.substr(0, path.rfind('/')) : path;
+  bool schema = path.ends_with(kSchemaFile);
+  std::string dataset = column || schema ? path.substr(0, path.rfind('/')) : path;
   FreshDataset fresh(context.store, info, context.caller);
   Result<Table> table = fresh.open(dataset);
   if (!table.ok()) return VerbOutcome::from(table.status());
   auto rejected = std::make_shared<RejectedLines>();
-  Result<std::optional<VersionInfo>> version = column ? import_column(**source, *table, *column, name, info)
-                                                      : import_rows(context, **source, *table, name, info, rejected);
+  Result<std::optional<VersionInfo>> version = schema   ? import_schema(context, **source, *table, name, info)
+                                               : column ? import_column(**source, *table, *column, name, info)
+                                                        : import_rows(context, **source, *table, name, info, rejected);
   if (!version.ok()) return VerbOutcome::from(version.status());
   if (version->has_value()) fresh.keep();
   return report(context, dataset, *version, *rejected);
@@ -218,12 +239,13 @@ VerbOutcome run(const VerbContext& context) {
 
 // ---- in the caller's process
 
-VerbOutcome import_file(ClientContext& context, const std::string& target, const std::string& file) {
+VerbOutcome import_file(ClientContext& context, const std::string& target, const std::string& file, bool part = false) {
   int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return VerbOutcome::from(status_from_errno(errno, file));
   VerbRequest request = context.request();
   request.args = {target};
   request.input_names = {std::filesystem::path(file).filename().string()};
+  if (part) request.options[kPart] = {};
   VerbOutcome outcome = context.call(request, STDOUT_FILENO, {fd}, true);
   close(fd);
   return outcome;
@@ -263,13 +285,14 @@ VerbOutcome import_folder(ClientContext& context, const std::string& target, con
   for (const auto& entry : *entries) {
     std::string name = entry.path().filename().string();
     std::string extension = extension_of(name);
-    if (name.starts_with('.')) continue;
+    bool schema = columns && "/" + name == kSchemaFile;  // comes first, in the order of names
+    if (name.starts_with('.') && !schema) continue;
     VerbOutcome outcome;
     if (entry.is_directory()) {
       if (columns) return {1, entry.path().string() + " is a folder among the files of columns"};
       outcome = import_folder(context, above + name, entry.path().string(), depth + 1);
     } else if (columns) {
-      outcome = import_file(context, above + name, entry.path().string());
+      outcome = import_file(context, above + name, entry.path().string(), true);
     } else if (find_row_format(extension) != nullptr) {
       outcome = import_file(context, above + name.substr(0, name.size() - extension.size()), entry.path().string());
     } else {
@@ -303,9 +326,11 @@ const VerbSpec& import_verb() {
       .description =
           "Appends the rows of each FILE (.csv, .tsv, .jsonl, .arrow, .npy, .npz) to the dataset, one commit a\n"
           "file; the store, the dataset and its folders are made when absent. With a path that ends in .npy or\n"
-          ".arrow, FILE becomes that column, new or in place of the old one; with .valid.npy, its nulls. A\n"
+          ".arrow, FILE becomes that column, new or in place of the old one; with .valid.npy, its nulls; with\n"
+          "/.schema.json, the types of a dataset that has none yet. A\n"
           "DIRECTORY is what 'stela export' made: of a plain folder, or of / for the whole store, where each file\n"
-          "becomes a dataset of its name; of a dataset, where each file becomes a column (it holds a .npy). A file\n"
+          "becomes a dataset of its name; of a dataset, where each file becomes a column, of its .schema.json's types. "
+          "A file\n"
           "that is refused changes nothing.",
       .options = {{"null", 0, OptionSpec::Kind::kValues, "TEXT",
                    "unquoted TEXT is null in every column (may be repeated)"},
