@@ -50,6 +50,9 @@ inline std::string key(NodeId node, KeyKind kind, uint64_t first, uint64_t secon
   put_ordered(k, second);
   return k;
 }
+inline bool is_of_kind(std::string_view key, KeyKind kind) {
+  return key.size() > 8 && static_cast<uint8_t>(key[8]) == static_cast<uint8_t>(kind);
+}
 inline std::string version_key(NodeId dataset, VersionNumber number) {
   return key(dataset, KeyKind::kVersion, ~number.value);
 }

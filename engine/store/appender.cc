@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "engine/base/canary.h"
 #include "engine/store/snapshot_impl.h"
 
 namespace stela::store {
@@ -269,7 +270,7 @@ Status AppenderImpl::build(Builder& builder, const CommitInfo& info, VersionInfo
   std::vector<Target> targets = targets_;
   std::vector<std::pair<ColumnId, ColumnEntry>> added;
   VersionChange change;
-  uint64_t first_row = head.row_ids();
+  uint64_t first_row = planted(Canary::kReuseRowIds) ? head.rows() : head.row_ids();
   if (establishes_) {
     STELA_TRY(build_first_schema(builder, head));
     groups.push_back(targets_[0].group);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/base/canary.h"
 #include "engine/store/manifest.h"
 
 namespace stela::store {
@@ -119,9 +120,14 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
   size_t taken = build_group(requests, built, payload);
   Status status = core_.latch.check();
   int64_t begun_ns = core_.env->clock().monotonic_ns();
+  const bool seen_early = planted(Canary::kPublishBeforeSync) && !built.empty();
+  if (seen_early) {
+    newest_ = built.back().record.sequence;
+    publish(built);
+  }
   if (status.ok() && !built.empty()) status = write_group(built, payload);
   int64_t sync_ns = core_.env->clock().monotonic_ns() - begun_ns;
-  if (status.ok() && !built.empty()) publish(built);
+  if (status.ok() && !built.empty() && !seen_early) publish(built);
   lock.lock();
   for (Built& member : built) {
     member.request->status = status;
@@ -174,7 +180,8 @@ Status Committer::build_request(Request& request, const PendingGroup& group, uin
     STELA_TRY(write_large_entries(member));
     std::string body;
     member.record.encode(body);
-    put_text(draft.records, body);
+    const bool forgotten = planted(Canary::kForgetMember) && draft.built.empty() && request.members.size() > 1;
+    if (!forgotten) put_text(draft.records, body);
     draft.built.push_back(std::move(member));
   }
   uint64_t limit = writer_->payload_bytes_max();
@@ -254,7 +261,7 @@ Status Committer::ensure_segments(uint64_t payload_bytes, bool privileged) {
 Status Committer::write_group(std::vector<Built>& built, const std::string& payload) {
   core_.env->crash_point("commit.before_log");
   Status status = writer_->append(log::GroupKind::kCommits, payload);
-  if (!status.ok()) {
+  if (!status.ok() && !planted(Canary::kIgnoreFailedSync)) {
     core_.latch.close(sealed("writing the log failed: " + status.message()));
     return {Code::kIo, *core_.latch.reason()};
   }
@@ -302,6 +309,7 @@ Status Committer::apply_recovered(Record record) {
     runs.push_back(std::move(run));
   }
   insert(record);
+  if (planted(Canary::kReplayTwice)) insert(record);
   if (!runs.empty()) add_runs(runs);
   newest_ = std::max(newest_, record.sequence);
   newest_time_ns_ = std::max(newest_time_ns_, record.time_ns);

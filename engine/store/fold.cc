@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/store/cells.h"
+#include "engine/base/canary.h"
 #include "engine/store/fragment_parts.h"
 #include "engine/store/maintenance.h"
 
@@ -132,7 +133,9 @@ Status Maintenance::fold_column(NodeId dataset, ColumnId id) {
   STELA_ASSIGN(uint64_t rows, rows_to_fold(impl, column));
   format::FragmentWriter writer(
       core_.env->files(), [this] { return core_.files->allocate(); }, core_.fragment_options());
-  STELA_TRY(write_folded(impl, column, rows, writer));
+  ColumnInfo source = column;
+  if (planted(Canary::kLosePatchInFold)) source.patched = source.folded;
+  STELA_TRY(write_folded(impl, source, rows, writer));
   STELA_ASSIGN(format::SectionInfo section, writer.end_section());
   STELA_TRY(writer.finish());
   core_.env->crash_point("fold.fragment_written");

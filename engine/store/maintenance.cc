@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/base/canary.h"
+
 namespace stela::store {
 
 Maintenance::Maintenance(Core& core, Committer& committer, LogDevice& log, Manifest manifest)
@@ -221,6 +223,7 @@ Result<std::shared_ptr<const catalog::RunReader>> Maintenance::write_run(std::un
   Sequence last_birth;
   bool last_settled = false;
   auto add = [&](const catalog::Entry& entry) -> Status {
+    if (planted(Canary::kLoseDeletedRows) && catalog::is_of_kind(entry.key, catalog::KeyKind::kDeleted)) return {};
     bool same = entry.key == last_key && entry.birth == last_birth;  // no key is empty
     if (drop_superseded && same && last_settled) return {};
     last_settled = entry.install <= seen_by_all;
@@ -281,6 +284,7 @@ Status Maintenance::flush(bool clean) {
   for (const auto& run : runs) next.runs.push_back(run->info());
   for (const auto& run : cut.runs) next.runs.push_back(run->info());
   for (const auto& run : runs) core_.files->settle(run->info().file);
+  if (planted(Canary::kReleaseLogEarly)) STELA_TRY(log_.release(cut.log.position, core_.options.log_segments_ready + 1));
   STELA_TRY(install_manifest(std::move(next)));
   committer_.finish_cut(cut, frozen, frozen_tails, std::move(runs));
   core_.counters.flushes.fetch_add(1, std::memory_order_relaxed);
@@ -306,7 +310,7 @@ Status Maintenance::merge_runs() {
   }
   std::vector<std::unique_ptr<catalog::EntryIterator>> sources;
   for (size_t i = 0; i < count; ++i) sources.push_back(runs[i]->iterator());
-  bool everything = count == runs.size();
+  bool everything = count == runs.size() || planted(Canary::kMergeLosesErasure);
   STELA_ASSIGN(auto merged, write_run(catalog::merge_iterators(std::move(sources)), {}, everything));
   Manifest next = manifest_;
   next.clean = false;

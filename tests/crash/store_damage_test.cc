@@ -65,8 +65,8 @@ std::string damage_one(FaultEnv& env, SeededRandom& random) {
 }
 
 TEST(StoreDamage, ReadsAreRightOrErrors) {
-  const uint64_t scale = std::max<uint64_t>(1, from_environment("STELA_TEST_SCALE", 1));
-  const uint64_t wanted = from_environment("STELA_DAMAGES", 400 / scale);
+  const uint64_t scaled = 400 * from_environment("STELA_TEST_SCALE", 100) / 100;
+  const uint64_t wanted = from_environment("STELA_DAMAGES", std::max<uint64_t>(1, scaled));
   const uint64_t first_seed = from_environment("STELA_CRASH_SEED", 1);
   uint64_t noticed = 0, refused = 0;
   for (uint64_t done = 0, seed = first_seed; done < wanted; ++seed) {
