@@ -175,8 +175,8 @@ Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& given) c
   const ColumnInfo& column = current.info();
   std::vector<Piece> result;
   STELA_TRY(for_each_piece(
-      *impl_, column, 0, version().row_ids, [&](const GroupPiece& piece, uint64_t, uint64_t count) -> Status {
-        Piece shown{piece.first_row, count, "tail", {}};
+      *impl_, column, 0, version().row_ids, [&](const GroupPiece& piece, uint64_t from, uint64_t count) -> Status {
+        Piece shown{piece.first_row, count, "tail", {}, from};
         if (piece.fragment) {
           STELA_ASSIGN(auto chunk, impl_->chunk(piece, column.id));
           shown.where = "null";
@@ -186,12 +186,42 @@ Result<std::vector<Snapshot::Piece>> Snapshot::pieces(const ColumnInfo& given) c
                                : format::data_file_name(piece.fragment->file, format::FileKind::kFragment) + "@" +
                                      std::to_string(piece.fragment->offset);
             STELA_ASSIGN(shown.pages, chunk->pages());
+            std::erase_if(shown.pages, [&](const format::PageInfo& page) {
+              return page.first_row >= from + count || page.first_row + page.rows <= from;
+            });
           }
         }
         result.push_back(std::move(shown));
         return {};
       }));
   return result;
+}
+
+namespace {
+
+// The column as it is stored, below all patches.
+Result<ColumnInfo> stored_column(const SnapshotImpl& impl, const ColumnInfo& given, const Snapshot::Piece& piece,
+                                 uint64_t first, uint64_t count) {
+  if (first > piece.rows || count > piece.rows - first) return invalid("rows beyond a piece's end are asked for");
+  STELA_ASSIGN(SnapshotImpl::Current current, impl.current(given));
+  ColumnInfo column = current.info();
+  column.patched = {};
+  return column;
+}
+
+}  // namespace
+
+Status Snapshot::read_stored(const ColumnInfo& given, const Piece& piece, uint64_t first, uint64_t count,
+                             ColumnData& out) const {
+  STELA_ASSIGN(const ColumnInfo column, stored_column(*impl_, given, piece, first, count));
+  STELA_TRY(check_target(column, out));
+  return read_cells(*impl_, column, piece.first_row + first, count, out);
+}
+
+Result<uint64_t> Snapshot::stored_value_bytes(const ColumnInfo& given, const Piece& piece, uint64_t first,
+                                              uint64_t count) const {
+  STELA_ASSIGN(const ColumnInfo column, stored_column(*impl_, given, piece, first, count));
+  return cell_bytes(*impl_, column, piece.first_row + first, count);
 }
 
 namespace {

@@ -79,13 +79,20 @@ class Snapshot {
   Result<std::optional<FlatColumn>> flat(const ColumnInfo& column, int64_t wait_ns) const;
   // Bytes on disk that hold this column's values (for st_blocks).
   Result<uint64_t> stored_bytes(const ColumnInfo& column) const;
-  // A text picture of where the column lies: fragments, pages, encodings (for inspect).
+  // Where the column lies: fragments, pages, encodings. Rows count from the dataset's first, also over deleted ones.
   struct Piece {
     uint64_t first_row = 0, rows = 0;
     std::string where;  // "data/0/12.frag@0", "data/0/13.flat", "tail", "null"
-    std::vector<format::PageInfo> pages;
+    std::vector<format::PageInfo> pages;  // those with rows of the piece, which begins at row `offset` of them all
+    uint64_t offset = 0;
   };
   Result<std::vector<Piece>> pieces(const ColumnInfo& column) const;
+  // Rows [first, first + count) of a piece as they are stored, added to `out`, and the bytes of their values: below what
+  // was changed in place, and rows too that the version deleted. kInvalid beyond the piece.
+  Status read_stored(const ColumnInfo& column, const Piece& piece, uint64_t first, uint64_t count,
+                     ColumnData& out) const;
+  Result<uint64_t> stored_value_bytes(const ColumnInfo& column, const Piece& piece, uint64_t first,
+                                      uint64_t count) const;
 
  private:
   std::shared_ptr<const SnapshotImpl> impl_;

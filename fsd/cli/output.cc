@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -121,6 +122,16 @@ std::string format_time(int64_t utc_ns) {
     out.erase(out.find_last_not_of('0') + 1);
   }
   return out + "Z";
+}
+
+std::string format_number(double value, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof(text), "%.1f%s", value, unit);
+  return text;
+}
+
+double monotonic_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 std::string format_bytes(uint64_t bytes) {

@@ -39,6 +39,10 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows, cons
 std::string printable(std::string_view text);
 // "2026-11-22T10:00:00.5Z": nine digits at most, without trailing zeros.
 std::string format_time(int64_t utc_ns);
+// "1.5 GB/s": one decimal.
+std::string format_number(double value, const char* unit);
+// Of a clock that only grows.
+double monotonic_seconds();
 // "1.5 MiB".
 std::string format_bytes(uint64_t bytes);
 

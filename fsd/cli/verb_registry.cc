@@ -9,7 +9,7 @@ namespace {
 const VerbSpec* const kVerbs[] = {
     &mount_verb(), &umount_verb(),  &status_verb(),  &import_verb(), &export_verb(), &ls_verb(),
     &cat_verb(),   &stat_verb(),    &schema_verb(),  &log_verb(),    &tag_verb(),    &restore_verb(),
-    &check_verb(), &inspect_verb(), &compact_verb(), &bench_verb(),
+    &check_verb(), &inspect_verb(), &compact_verb(), &profile_verb(), &bench_verb(),
 };
 
 }  // namespace

@@ -146,7 +146,7 @@ class Commands(MountCase):
     def test_help_and_version(self):
         self.assertRegex(self.stela("--version").stdout, r"^stela \d+\.\d+\.\d+\n$")
         for verb in ("mount", "umount", "status", "import", "export", "ls", "cat", "stat", "schema", "log", "tag",
-                     "restore", "check", "inspect", "compact", "bench"):
+                     "restore", "check", "inspect", "profile", "compact", "bench"):
             self.assertIn(verb, self.stela("--help").stdout)
             self.assertIn(f"usage: stela {verb}", self.stela(verb, "--help").stdout)
 
@@ -207,6 +207,51 @@ class Commands(MountCase):
         self.assertRegex(lines["none"], r"constant +constant +(99.9|100.0) %")
         self.assertEqual(self.stela("bench", "encodings", self.folder / "no.csv", check=False).returncode, 1)
         self.assertEqual(self.stela("bench", "other", self.folder / "day.csv", check=False).returncode, 2)
+
+    def test_profile_measures_what_is_stored(self):
+        numpy.savez(self.folder / "some.npz", small=numpy.arange(300_000) % 9, noise=numpy.random.random(300_000),
+                    one=numpy.array(["x"] * 300_000))
+        self.stela("import", self.store, "/some", self.folder / "some.npz")
+        numpy.save(self.folder / "late.npy", numpy.arange(300_000, dtype=numpy.int16) % 2)
+        self.stela("import", self.store, "/some/late.npy", self.folder / "late.npy")
+        for way in self.both_ways():
+            with self.subTest(way):
+                whole = json.loads(self.stela("profile", self.store, "/some", "--json").stdout)
+                columns = {column["name"]: column for column in whole["columns"]}
+                self.assertEqual((whole["version"], whole["rows"], len(columns)), (2, 300_000, 4))
+                encodings = {name: column["encodings"][0]["encoding"] for name, column in columns.items()}
+                self.assertEqual(encodings["small"], "packed")
+                self.assertEqual(encodings["noise"], "plain file")
+                self.assertEqual(encodings["one"], "constant")
+                for column in columns.values():
+                    self.assertEqual(column["rows"], 300_000)
+                    self.assertEqual(column["rows"], sum(part["rows"] for part in column["encodings"]))
+                    self.assertEqual(column["decoded_bytes"], column["plain_bytes"])
+                    self.assertGreater(column["decode_gb_per_second"], 0)
+                self.assertEqual(columns["noise"]["plain_bytes"], 2_400_000)
+                self.assertEqual(columns["one"]["plain_bytes"], 300_000 * 5)
+                self.assertGreater(columns["small"]["ratio"], 10)
+                self.assertEqual(whole["stored_bytes"], sum(column["stored_bytes"] for column in columns.values()))
+                older = json.loads(self.stela("profile", self.store, "/some/.versions/1", "--json").stdout)
+                self.assertEqual(len(older["columns"]), 3)
+                lines = self.stela("profile", self.store, "/some/small.npy").stdout.splitlines()
+                self.assertRegex(lines[1], r"^small +int64 +packed +10 +300000 +2\.3 MiB .* GB/s$")
+                self.assertEqual([line.split()[0] for line in lines], ["column", "small", "all"])
+                self.assertEqual(self.stela("profile", self.store, "/none", check=False).returncode, 1)
+
+    def test_profile_and_inspect_know_rows_that_are_deleted_or_not_in_a_file_yet(self):
+        self.mount()
+        (self.folder / "more.csv").write_text("fare,city\n" + "".join(f"{i}.5,town {i % 7}\n" for i in range(120_000)))
+        self.stela("import", self.store, "/team/trips", self.folder / "more.csv")
+        self.stela("restore", self.store, "/team/trips", "--to", "1")
+        self.stela("import", self.store, "/team/trips", self.folder / "more.csv")
+        self.stela("import", self.store, "/team/trips", self.folder / "day.csv", "--null", "NA")
+        city = json.loads(self.stela("profile", self.store, "/team/trips/city.arrow", "--json").stdout)["columns"][0]
+        parts = {part["encoding"]: part for part in city["encodings"]}
+        self.assertEqual(parts["tail"]["pages"], 0)
+        self.assertGreaterEqual(parts["tail"]["rows"], 2)
+        self.assertEqual(parts["dictionary"]["rows"], 240_000)
+        self.assertIn("dictionary", self.stela("inspect", self.store, "/team/trips/city.arrow", "--why").stdout)
 
     def test_inspect_draws_where_the_bytes_are(self):
         numpy.savez(self.folder / "some.npz", **{"a<b": numpy.arange(300_000) % 9, "noise": numpy.random.random(300_000)})

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -21,23 +20,13 @@ constexpr int kRepeats = 3;
 constexpr const char* kWhat = "encodings";
 constexpr const char* kDataset = "/rows";  // of the store that is made for the file
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::string fixed(double value, const char* unit) {
-  char text[48];
-  std::snprintf(text, sizeof(text), "%.1f%s", value, unit);
-  return text;
-}
-
 std::string saved(const format::PageMeasure& measure) {
   const double plain = static_cast<double>(std::max<uint64_t>(1, measure.plain_bytes));
-  return fixed(100 - 100 * static_cast<double>(measure.stored_bytes) / plain, " %");
+  return format_number(100 - 100 * static_cast<double>(measure.stored_bytes) / plain, " %");
 }
 
 std::string rate(const format::PageMeasure& measure, double seconds, double unit, const char* name) {
-  return seconds <= 0 ? "-" : fixed(static_cast<double>(measure.plain_bytes) / seconds / unit, name);
+  return seconds <= 0 ? "-" : format_number(static_cast<double>(measure.plain_bytes) / seconds / unit, name);
 }
 
 // ---- in the process that holds the store
@@ -53,8 +42,8 @@ Result<std::vector<std::string>> measured_row(const Snapshot& snapshot, const Co
   }
   STELA_TRY(snapshot.read(info, 0, rows, values));
   using format::EncodingMode;
-  STELA_ASSIGN(const auto light, format::measure_pages(values.view(), EncodingMode::kLight, kRepeats, seconds_now));
-  STELA_ASSIGN(const auto cold, format::measure_pages(values.view(), EncodingMode::kCold, kRepeats, seconds_now));
+  STELA_ASSIGN(const auto light, format::measure_pages(values.view(), EncodingMode::kLight, kRepeats, monotonic_seconds));
+  STELA_ASSIGN(const auto cold, format::measure_pages(values.view(), EncodingMode::kCold, kRepeats, monotonic_seconds));
   return std::vector<std::string>{printable(info.name),
                                   info.type.name(),
                                   light.encodings,

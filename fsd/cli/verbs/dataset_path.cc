@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "fsd/cli/tree_walk.h"
+#include "fsd/views/view.h"
 
 namespace stela::fsd {
 namespace {
@@ -71,6 +72,14 @@ Result<DatasetPath> find_dataset(const VerbContext& context, std::string_view pa
   }
   found.rest = join(components, used);
   return found;
+}
+
+Result<std::vector<ColumnInfo>> columns_of(const DatasetPath& found) {
+  if (found.rest.empty()) return found.snapshot.columns();
+  std::string_view stem = found.rest;
+  if (auto view = split_view_name(found.rest)) stem = view->stem;
+  STELA_ASSIGN(ColumnInfo column, find_column_by_stem(found.snapshot, stem));
+  return std::vector<ColumnInfo>{column};
 }
 
 }  // namespace stela::fsd

@@ -19,5 +19,7 @@ struct DatasetPath {
 
 // kNotFound and kInvalid name the path.
 Result<DatasetPath> find_dataset(const VerbContext& context, std::string_view path);
+// The column whose name or file the rest of the path is; all of them where there is no rest. It has a snapshot.
+Result<std::vector<ColumnInfo>> columns_of(const DatasetPath& found);
 
 }  // namespace stela::fsd

@@ -10,7 +10,6 @@
 #include "fsd/cli/verbs/layout_svg.h"
 #include "fsd/cli/verbs/page_choices.h"
 #include "fsd/cli/verbs/verbs.h"
-#include "fsd/views/view.h"
 
 namespace stela::fsd {
 namespace {
@@ -22,14 +21,6 @@ struct Layout {
   std::vector<Snapshot::Piece> pieces;
   std::vector<std::vector<PageChoice>> choices;  // with --why, of each piece; none of a plain file or a tail
 };
-
-Result<std::vector<ColumnInfo>> wanted_columns(const DatasetPath& found) {
-  if (found.rest.empty()) return found.snapshot.columns();
-  std::string_view stem = found.rest;
-  if (auto view = split_view_name(found.rest)) stem = view->stem;
-  STELA_ASSIGN(ColumnInfo column, find_column_by_stem(found.snapshot, stem));
-  return std::vector<ColumnInfo>{column};
-}
 
 Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why) {
   Layout layout{column, {}, 0, {}, {}};
@@ -92,7 +83,7 @@ VerbOutcome run(const VerbContext& context) {
   Result<DatasetPath> found = find_dataset(context, context.request.args[0]);
   if (!found.ok()) return VerbOutcome::from(found.status());
   if (!found->snapshot) return {1, found->dataset + " has no version yet"};
-  Result<std::vector<ColumnInfo>> columns = wanted_columns(*found);
+  Result<std::vector<ColumnInfo>> columns = columns_of(*found);
   if (!columns.ok()) return VerbOutcome::from(columns.status());
   Output output(context);
   JsonArray list;

@@ -9,11 +9,6 @@
 namespace stela::fsd {
 namespace {
 
-std::string encoding_name(format::EncodingId id) {
-  const format::Encoding* encoding = format::find_encoding(id);
-  return encoding == nullptr ? "encoding " + std::to_string(static_cast<unsigned>(id)) : encoding->name();
-}
-
 // Those of the mode that the page was written in, as far as its encoding tells.
 std::vector<format::EncodingCandidate> candidates_of(const ColumnView& values, format::EncodingId chosen) {
   auto light = format::encoding_candidates(values, format::kPageRank, format::EncodingMode::kLight);
@@ -25,18 +20,20 @@ std::vector<format::EncodingCandidate> candidates_of(const ColumnView& values, f
 
 }  // namespace
 
+std::string encoding_name(format::EncodingId id) {
+  const format::Encoding* encoding = format::find_encoding(id);
+  return encoding == nullptr ? "encoding " + std::to_string(static_cast<unsigned>(id)) : encoding->name();
+}
+
 Result<std::vector<PageChoice>> page_choices(const Snapshot& snapshot, const ColumnInfo& column,
                                              const Snapshot::Piece& piece) {
   std::vector<PageChoice> choices;
   for (const format::PageInfo& page : piece.pages) {
-    if (page.first_row >= piece.rows) break;  // behind the version's end
-    PageChoice choice{piece.first_row + page.first_row,
-                      std::min(page.rows, piece.rows - page.first_row),
-                      page.bytes,
-                      page.encoding,
-                      {}};
+    const uint64_t first = std::max(page.first_row, piece.offset) - piece.offset;
+    const uint64_t end = std::min(page.first_row + page.rows - piece.offset, piece.rows);
+    PageChoice choice{piece.first_row + first, end - first, page.bytes, page.encoding, {}};
     ColumnData values(column.type);
-    STELA_TRY(snapshot.read(column, choice.first_row, choice.rows, values));
+    STELA_TRY(snapshot.read_stored(column, piece, first, choice.rows, values));
     if (values.null_count() < values.rows()) {
       const format::BareValues bare(values.view());
       choice.candidates = candidates_of(bare.view(), page.encoding);

@@ -9,6 +9,9 @@
 
 namespace stela::fsd {
 
+// By number when this program does not know it.
+std::string encoding_name(format::EncodingId id);
+
 struct PageChoice {
   uint64_t first_row = 0, rows = 0;  // of the dataset
   uint64_t bytes = 0;                // stored, validity included

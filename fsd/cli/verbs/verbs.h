@@ -21,5 +21,6 @@ const VerbSpec& restore_verb();
 const VerbSpec& check_verb();
 const VerbSpec& compact_verb();
 const VerbSpec& inspect_verb();
+const VerbSpec& profile_verb();
 
 }  // namespace stela::fsd
