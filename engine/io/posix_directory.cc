@@ -63,8 +63,17 @@ Result<Descriptor> PosixDirectory::open_beneath(std::string_view name, int flags
     }
     if (!tried) fd = ::openat(fd_.get(), path.c_str(), flags | O_NOFOLLOW, mode);
   } while (fd < 0 && (errno == EINTR || (tried && errno == EAGAIN)));
-  if (fd < 0) return status_from_errno(errno, "cannot open " + full_path(name));
+  if (fd < 0) return failed_at(errno, "cannot open " + full_path(name));
   return Descriptor(fd);
+}
+
+// In a directory that was removed under us nothing can be made or found, with one errno or another.
+Status PosixDirectory::failed_at(int error, const std::string& what) const {
+  struct stat root = {};
+  if (::fstat(fd_.get(), &root) == 0 && root.st_nlink == 0) {
+    return {Code::kIo, what + ": the store's directory was removed while it was in use"};
+  }
+  return status_from_errno(error, what);
 }
 
 Result<Descriptor> PosixDirectory::make_folder(std::string_view folder) const {
@@ -74,7 +83,7 @@ Result<Descriptor> PosixDirectory::make_folder(std::string_view folder) const {
   STELA_ASSIGN(Descriptor above, make_folder(folder_of(folder)));
   std::string name(last_component(folder));
   if (::mkdirat(above.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
-    return status_from_errno(errno, "cannot make the folder " + full_path(folder));
+    return failed_at(errno, "cannot make the folder " + full_path(folder));
   }
   return open_beneath(folder, O_PATH | O_DIRECTORY);
 }

@@ -63,6 +63,7 @@ class PosixDirectory {
   PosixDirectory(std::string path, const PosixOptions& options) : path_(std::move(path)), options_(options) {}
   Status open_root();
   Status try_link_unnamed() const;
+  Status failed_at(int error, const std::string& what) const;
 
   std::string path_;
   PosixOptions options_;

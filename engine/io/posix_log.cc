@@ -129,8 +129,13 @@ Status PosixLog::sync() {
     written.swap(unsynced_);
   }
   for (const auto& [number, segment] : written) {
-    if (::fdatasync(segment->get()) == 0) continue;
-    return fail_for_ever(status_from_errno(errno, "cannot sync " + directory_->full_path(segment_name(number))));
+    if (::fdatasync(segment->get()) != 0) {
+      return fail_for_ever(status_from_errno(errno, "cannot sync " + directory_->full_path(segment_name(number))));
+    }
+    // What lies in a file without a name goes with this process.
+    struct stat found = {};
+    if (::fstat(segment->get(), &found) == 0 && found.st_nlink > 0) continue;
+    return fail_for_ever({Code::kIo, directory_->full_path(segment_name(number)) + " was removed while it was in use"});
   }
   return {};
 }
@@ -163,14 +168,26 @@ Status PosixLog::prepare(uint64_t segment) {
   {
     std::lock_guard lock(mutex_);
     released_.erase(segment);
-    if (segments_.contains(segment)) return {};
+    if (!segments_.emplace(segment, nullptr).second) return {};
   }
+  // Also where an exception ends it: a segment that is there and not known would be in the way of the next attempt.
+  struct Unless {
+    ~Unless() {
+      if (made) return;
+      std::lock_guard lock(log.mutex_);
+      log.segments_.erase(segment);
+    }
+    PosixLog& log;
+    uint64_t segment;
+    bool made = false;
+  } unless{*this, segment};
   STELA_ASSIGN(bool recycled, recycle(segment));
   if (!recycled) STELA_TRY(make_fresh(segment));
+  unless.made = true;
   // Opened here so that no append waits for it; should that fail, append tries again.
   auto opened = open_segment(segment);
   std::lock_guard lock(mutex_);
-  segments_.emplace(segment, opened.ok() ? std::move(opened).value() : nullptr);
+  if (opened.ok()) segments_[segment] = std::move(opened).value();
   return {};
 }
 

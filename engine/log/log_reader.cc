@@ -100,6 +100,21 @@ Result<std::optional<uint64_t>> find_later_group(SegmentCache& cache, LogDevice&
   return std::optional<uint64_t>{};
 }
 
+// Segments are made in the order of their numbers and given back in it: one that is missing between those that are
+// there, or in which the log goes on, was lost. Empty when none is.
+Result<std::optional<uint64_t>> find_missing_segment(LogDevice& device, const LogTail& from) {
+  const uint64_t size = device.segment_bytes();
+  uint64_t next = from.position / size;
+  STELA_ASSIGN(std::vector<uint64_t> segments, device.segments());
+  std::sort(segments.begin(), segments.end());
+  segments.erase(segments.begin(), std::lower_bound(segments.begin(), segments.end(), next));
+  if (segments.empty() && from.position % size != 0) return std::optional(next);
+  for (uint64_t segment : segments) {
+    if (segment != next++) return std::optional(next - 1);
+  }
+  return std::optional<uint64_t>{};
+}
+
 }  // namespace
 
 Result<ReplayResult> replay(LogDevice& device, uint64_t store_id, const LogTail& from,
@@ -122,6 +137,10 @@ Result<ReplayResult> replay(LogDevice& device, uint64_t store_id, const LogTail&
     result.damage = "the log is damaged at position " + std::to_string(result.tail.position) +
                     ": a later group at position " + std::to_string(*later) +
                     " proves that acknowledged commits in between cannot be read";
+  }
+  STELA_ASSIGN(auto missing, find_missing_segment(device, from));
+  if (missing && !result.damage) {
+    result.damage = "the log's segment " + std::to_string(*missing) + " is missing, and with it commits that were acknowledged";
   }
   return result;
 }

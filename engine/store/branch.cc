@@ -1,5 +1,7 @@
 #include "engine/store/branch.h"
 
+#include <utility>
+
 #include "engine/store/appender.h"
 #include "engine/store/dataset_commit.h"
 #include "engine/store/names.h"
@@ -92,8 +94,16 @@ Status Branch::run_on_branch(const Change& change, VersionInfo* version) {
                               " bytes of the log and there is no room for more: commit it and begin another"};
   }
   log_bytes_ = log_bytes;
-  for (const catalog::Entry& entry : entries) table_->insert(entry);
-  for (const RowChunk& chunk : chunks) tails_->append(chunk, sequence);
+  // A part of it could neither be shown nor taken back.
+  Status without_memory(Code::kNoMemory, "memory ran out in the transaction; begin it again");
+  try {
+    for (const catalog::Entry& entry : entries) table_->insert(entry);
+    for (const RowChunk& chunk : chunks) tails_->append(chunk, sequence);
+    if (changes_.size() == changes_.capacity()) changes_.reserve(2 * changes_.size() + 4);
+  } catch (const std::bad_alloc&) {
+    ended_ = std::move(without_memory);
+    throw;
+  }
   newest_ = sequence;
   states_.publish(sequence);
   return {};
@@ -190,11 +200,12 @@ Result<std::vector<std::pair<NodeId, VersionInfo>>> Branch::commit(const CommitI
   if (!changes_.empty()) {
     std::map<NodeId, VersionInfo> versions;
     std::vector<Committer::Build> all = members(info, &versions);
+    result.reserve(versions.size());
+    const bool was_uncertain = std::exchange(uncertain_, true);  // until it is known, whatever ends this
     Status status = committer_.commit(Privilege::kOrdinary, all).status();
-    if (!status.ok()) {
-      uncertain_ = uncertain_ || !core_.latch.check().ok();
-      return status;
-    }
+    committed_ = status.ok();
+    uncertain_ = was_uncertain || (!committed_ && !core_.latch.check().ok());
+    STELA_TRY(status);
     result.assign(versions.begin(), versions.end());
   }
   committed_ = true;

@@ -35,7 +35,8 @@ Committer::Committer(Core& core, LogDevice& log, Start start)
       newest_time_ns_(start.newest_time_ns),
       next_node_(start.next_node),
       table_(std::move(start.table)),
-      tails_(std::move(start.tails)) {}
+      tails_(std::move(start.tails)),
+      sealed_without_memory_(sealed("memory ran out while a commit was written")) {}
 
 Status Committer::begin_epoch() {
   std::lock_guard lock(mutex_);
@@ -97,6 +98,8 @@ Result<CommitResult> Committer::commit(Privilege privilege, std::span<const Buil
     if (!queue_.empty()) queue_.front()->woken.notify_one();
     changed_.notify_all();
   }
+  if (request.failed == Code::kNoMemory) return Status(Code::kNoMemory, "memory ran out; nothing was changed");
+  if (request.failed != Code::kOk) return Status(request.failed, *core_.latch.reason());
   if (!request.status.ok()) return request.status;
   return request.result;
 }
@@ -112,34 +115,63 @@ void Committer::gather(std::unique_lock<std::mutex>& lock) {
   gathering_ = false;
 }
 
-void Committer::lead(std::unique_lock<std::mutex>& lock) {
-  std::vector<Request*> requests(queue_.begin(), queue_.end());
-  lock.unlock();
-  std::vector<Built> built;
-  std::string payload;
-  size_t taken = build_group(requests, built, payload);
-  Status status = core_.latch.check();
-  int64_t begun_ns = core_.env->clock().monotonic_ns();
-  const bool seen_early = planted(Canary::kPublishBeforeSync) && !built.empty();
-  if (seen_early) {
-    newest_ = built.back().record.sequence;
-    publish(built);
+// Before anything is written, memory that runs out fails the first request and changes nothing; the others are led by
+// the next one. What is written and cannot be shown any more is known when the store is opened again. What is said of
+// it is made by those who asked: nothing here may need memory once it has run out.
+size_t Committer::run_group(std::span<Request* const> requests, std::vector<Built>& built, Status& status) {
+  size_t taken = 0;
+  bool writing = false;
+  try {
+    std::string payload;
+    taken = build_group(requests, built, payload);
+    status = core_.latch.check();
+    if (!status.ok() || built.empty()) return taken;
+    const bool seen_early = planted(Canary::kPublishBeforeSync);
+    if (seen_early) {
+      newest_ = built.back().record.sequence;
+      publish(built);
+    }
+    const int64_t begun_ns = core_.env->clock().monotonic_ns();
+    writing = true;
+    status = write_group(built, payload);
+    if (status.ok() && !seen_early) publish(built);
+    last_sync_ns_ = core_.env->clock().monotonic_ns() - begun_ns;
+    return taken;
+  } catch (const std::bad_alloc&) {
+    if (writing) core_.latch.close(std::move(sealed_without_memory_));
   }
-  if (status.ok() && !built.empty()) status = write_group(built, payload);
-  int64_t sync_ns = core_.env->clock().monotonic_ns() - begun_ns;
-  if (status.ok() && !built.empty() && !seen_early) publish(built);
-  lock.lock();
+  if (!writing) taken = 1;
+  for (Request* request : requests.first(taken)) request->failed = writing ? Code::kIo : Code::kNoMemory;
+  built.clear();
+  status = {};
+  return taken;
+}
+
+void Committer::lead(std::unique_lock<std::mutex>& lock) {
+  std::vector<Request*> requests;
+  std::vector<Built> built;
+  Status status;
+  size_t taken = 1;
+  try {
+    requests.assign(queue_.begin(), queue_.end());
+  } catch (const std::bad_alloc&) {
+    queue_.front()->failed = Code::kNoMemory;
+  }
+  if (!requests.empty()) {
+    lock.unlock();
+    taken = run_group(requests, built, status);
+    lock.lock();
+  }
   for (Built& member : built) {
-    member.request->status = status;
+    member.request->failed = status.code();
     member.request->result = {member.record.sequence, member.record.time_ns};
   }
   for (size_t i = 0; i < taken; ++i) {
-    requests[i]->done = true;
-    requests[i]->woken.notify_one();
+    queue_.front()->done = true;
+    queue_.front()->woken.notify_one();
     queue_.pop_front();
   }
   expected_ = taken + queue_.size();
-  last_sync_ns_ = sync_ns;
   published_tail_ = writer_->tail();
   published_next_node_ = next_node_;
   published_time_ns_ = newest_time_ns_;
@@ -190,7 +222,7 @@ Status Committer::build_request(Request& request, const PendingGroup& group, uin
                             " bytes in the log, more than a segment of it holds"};
 }
 
-size_t Committer::build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload) {
+size_t Committer::build_group(std::span<Request* const> requests, std::vector<Built>& built, std::string& payload) {
   PendingGroup group;
   bool ordinary_fits = true;
   size_t taken = 0;

@@ -106,7 +106,8 @@ class Committer {
     Privilege privilege;
     std::span<const Build> members;
     bool done = false;
-    Status status;
+    Status status;             // of this request
+    Code failed = Code::kOk;  // of the group: what it says is in the latch
     CommitResult result;
     std::condition_variable woken;  // done, or the first of the queue
   };
@@ -131,7 +132,9 @@ class Committer {
   Status build_request(Request& request, const PendingGroup& group, uint64_t built_before, int64_t time_before_ns,
                        Draft& draft);
   // Builds members until the group is full; returns how many requests were taken.
-  size_t build_group(const std::vector<Request*>& requests, std::vector<Built>& built, std::string& payload);
+  size_t build_group(std::span<Request* const> requests, std::vector<Built>& built, std::string& payload);
+  // Builds, writes and publishes a group, without the lock; returns how many requests were taken.
+  size_t run_group(std::span<Request* const> requests, std::vector<Built>& built, Status& status);
   Status write_large_entries(Built& built);
   Status ensure_segments(uint64_t payload_bytes, bool privileged);
   Status write_group(std::vector<Built>& built, const std::string& payload);
@@ -149,7 +152,6 @@ class Committer {
   std::deque<Request*> queue_;
   bool leading_ = false;
   size_t expected_ = 0;       // commits that the next group may hold: members of the last, and those that waited for it
-  int64_t last_sync_ns_ = 0;  // what the last group's write took
   bool gathering_ = false;
   std::condition_variable gathered_;
   uint64_t segments_ahead_ = 0;  // prepare_ahead() made those below this number
@@ -163,6 +165,7 @@ class Committer {
   int64_t published_time_ns_ = 0;
 
   // Touched by the leader only, that is by the thread that set leading_.
+  int64_t last_sync_ns_ = 0;  // what the last group's write took
   std::unique_ptr<log::LogWriter> writer_;
   Sequence newest_;
   int64_t newest_time_ns_;
@@ -170,6 +173,7 @@ class Committer {
   uint64_t prepared_segments_ = 0;  // segments below this number are ready
   std::shared_ptr<catalog::MemTable> table_;
   std::shared_ptr<TailSet> tails_;
+  std::string sealed_without_memory_;  // made while there is memory
 };
 
 }  // namespace stela::store

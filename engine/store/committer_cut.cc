@@ -10,19 +10,21 @@ Committer::Cut Committer::cut() {
   result.table = table_;
   result.tails = tails_;
   result.log = writer_->tail();
-  newest_ = Sequence{newest_.value + 1};
-  result.sequence = newest_;
   result.time_ns = newest_time_ns_;
   result.next_node = next_node_;
-  table_ = std::make_shared<catalog::MemTable>();
-  tails_ = std::make_shared<TailSet>();
+  auto table = std::make_shared<catalog::MemTable>();
+  auto tails = std::make_shared<TailSet>();
   auto state = core_.states.current();
   result.runs = state->catalog->runs;
   auto catalog = std::make_shared<catalog::CatalogState>(*state->catalog);
-  catalog->tables.insert(catalog->tables.begin(), table_);
+  catalog->tables.insert(catalog->tables.begin(), table);
   auto next = std::make_shared<State>(*state);
   next->catalog = std::move(catalog);
-  next->tails.insert(next->tails.begin(), tails_);
+  next->tails.insert(next->tails.begin(), tails);
+  // From here on nothing allocates: memory that ran out before has changed nothing.
+  newest_ = result.sequence = Sequence{newest_.value + 1};
+  table_ = std::move(table);
+  tails_ = std::move(tails);
   core_.states.replace(std::move(next), newest_);
   return result;
 }

@@ -20,9 +20,9 @@ namespace stela::store {
 // Closed by the first failed sync or log write, for as long as the store is open. Thread-safe.
 class ReadOnlyLatch {
  public:
-  void close(const std::string& reason) {
+  void close(std::string reason) {
     std::lock_guard lock(mutex_);
-    if (!reason_) reason_ = reason;
+    if (!reason_) reason_ = std::move(reason);
   }
   std::optional<std::string> reason() const {
     std::lock_guard lock(mutex_);

@@ -7,6 +7,18 @@
 
 namespace stela::store {
 
+namespace {
+// Nobody waits for upkeep who could catch them.
+template <typename Function>
+Status without_exceptions(Function&& function) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return {Code::kNoMemory, "memory ran out"};
+  }
+}
+}  // namespace
+
 Maintenance::Maintenance(Core& core, Committer& committer, LogDevice& log, Manifest manifest)
     : core_(core), committer_(committer), log_(log), manifest_(std::move(manifest)) {}
 
@@ -17,7 +29,7 @@ bool Maintenance::due() const {
 
 Status Maintenance::run(bool force_flush, bool force_fold) {
   std::lock_guard lane(lane_);
-  Status status = run_round(force_flush, force_fold);
+  Status status = without_exceptions([&] { return run_round(force_flush, force_fold); });
   // Commits that wait for space in the log learn of any end, not only of a flush's.
   if (!status.ok()) committer_.flush_ended(status);
   return status;
@@ -41,8 +53,10 @@ Status Maintenance::run_round(bool force_flush, bool force_fold) {
 
 Status Maintenance::close() {
   std::lock_guard lane(lane_);
-  STELA_TRY(core_.latch.check());
-  return note_failure(flush_with_reserve(true));
+  return without_exceptions([&]() -> Status {
+    STELA_TRY(core_.latch.check());
+    return note_failure(flush_with_reserve(true));
+  });
 }
 
 // A full disk passes; anything else that writing met may have lost what the system said it kept.
@@ -92,7 +106,12 @@ Status Maintenance::install_manifest(Manifest next) {
   next.lowest_unsettled_file = core_.files->lowest_unsettled();
   next.next_file = core_.files->next_file();
   Files& files = core_.env->files();
-  STELA_TRY(write_manifest(files, next));
+  try {
+    STELA_TRY(write_manifest(files, next));
+  } catch (const std::bad_alloc&) {  // it may be there and be the newest
+    core_.latch.close("memory ran out while a manifest was written; the store is read-only until it is opened again");
+    throw;
+  }
   core_.env->crash_point("flush.manifest_written");
   uint64_t obsolete = manifest_.number;  // two are kept: this one and the one before
   manifest_ = std::move(next);

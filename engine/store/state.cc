@@ -18,11 +18,11 @@ ReadView::~ReadView() {
 
 ReadView StateHolder::view() {
   std::lock_guard lock(mutex_);
+  pinned_.insert(newest_);
   ReadView view;
   view.holder_ = this;
   view.state_ = state_;
   view.q_ = newest_;
-  pinned_.insert(newest_);
   return view;
 }
 

@@ -65,7 +65,17 @@ Status FolderDirectory::remove_directory(std::string_view name, const Caller& ca
   if (id_ == kRootNode && name == kControlName) {
     return {Code::kNotPermitted, "/.stela belongs to the mount and cannot be removed"};
   }
-  return context_.store.remove_directory(id_, name, context_.commit_info(caller));
+  auto child = context_.store.child(id_, name);
+  STELA_TRY(context_.store.remove_directory(id_, name, context_.commit_info(caller)));
+  bury(child);
+  return {};
+}
+
+// To the kernel a directory that was removed is dead for ever; when it is restored, it is another one.
+void FolderDirectory::bury(const Result<NodeInfo>& removed) {
+  if (!removed.ok()) return;
+  NodeRef node = context_.nodes->find(context_.nodes->number_of(context_.scope + node_identity(removed->id)));
+  if (node != nullptr) context_.nodes->retire(*node);
 }
 
 Result<Created> FolderDirectory::create_file(std::string_view name, uint32_t, uint32_t, const Caller&) {
@@ -86,11 +96,11 @@ Status FolderDirectory::move_in(const Movable& what, std::string_view new_name, 
   if (new_name.front() == '.') {
     return invalid(child_path(new_name) + ": names of datasets and folders do not begin with a dot");
   }
-  if (keep_existing && context_.store.child(id_, new_name).ok()) {
-    return {Code::kExists, child_path(new_name) + " is there already"};
-  }
+  auto existing = context_.store.child(id_, new_name);
+  if (keep_existing && existing.ok()) return {Code::kExists, child_path(new_name) + " is there already"};
   Status status = context_.store.rename(what.home, what.name, id_, new_name, context_.commit_info(caller));
   if (status.code() == Code::kExists) return {Code::kNotEmpty, status.message()};
+  if (status.ok() && (what.home != id_ || what.name != new_name)) bury(existing);
   return status;
 }
 

@@ -2,6 +2,10 @@
 
 namespace stela::fsd {
 
+namespace {
+constexpr int kEvictionsTried = 16;
+}
+
 SideFileRef SideFiles::find(const std::string& place) {
   SideFileRef ended;
   std::lock_guard lock(mutex_);
@@ -29,11 +33,15 @@ void SideFiles::put(const std::string& place, SideFileRef file, int64_t keep_ns)
   order_.push_back(place);
   int64_t until = keep_ns > INT64_MAX - now ? INT64_MAX : now + keep_ns;
   files_[place] = Slot{std::move(file), until, std::prev(order_.end())};
-  auto oldest = order_.begin();
-  while (files_.size() > files_max_ && oldest != std::prev(order_.end())) {
-    const std::string candidate = *oldest++;
-    const Slot& slot = files_.at(candidate);
-    if (slot.until_ns < now || slot.file->evictable()) dropped.push_back(erase_locked(candidate));
+  // Those that must stay, drafts that are open, go behind the others: thousands of them are not asked each time.
+  for (int tried = 0; files_.size() > files_max_ && tried < kEvictionsTried; ++tried) {
+    const std::string candidate = order_.front();
+    Slot& slot = files_.at(candidate);
+    if (candidate != place && (slot.until_ns < now || slot.file->evictable())) {
+      dropped.push_back(erase_locked(candidate));
+    } else {
+      order_.splice(order_.end(), order_, slot.order);
+    }
   }
 }
 

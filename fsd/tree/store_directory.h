@@ -26,6 +26,7 @@ class FolderDirectory : public Directory {
 
  private:
   std::string child_path(std::string_view name) const;
+  void bury(const Result<NodeInfo>& removed);
   TreeContext& context_;
   const NodeId id_;
 };

@@ -24,7 +24,7 @@ OpenReply TreeImpl::add_file(NodeRef node, std::unique_ptr<OpenFile> file) {
 Result<std::pair<EntryReply, OpenReply>> TreeImpl::create_file(uint64_t parent, std::string_view name, uint32_t mode,
                                                                uint32_t flags, const Caller& caller) {
   STELA_ASSIGN(Parent in, find_parent(parent, name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(in, name, writable, false);
   auto created = in.directory->create_file(name, mode, flags, caller);
   if (!created.ok()) {
     keep_refused(in, name, created.status(), caller);
@@ -40,7 +40,9 @@ Result<std::pair<EntryReply, OpenReply>> TreeImpl::create_file(uint64_t parent, 
 Result<OpenReply> TreeImpl::open(uint64_t node, uint32_t flags, const Caller& caller) {
   STELA_ASSIGN(NodeRef found, find(node));
   STELA_TRY(found->context().usable());
-  if (is_writable_open(flags) && found->lifetime() != Lifetime::kForever) STELA_TRY(context_.writable());
+  if (is_writable_open(flags) && found->lifetime() != Lifetime::kForever) {
+    if (Status writable = context_.writable(); !writable.ok()) return failed_at(*found, writable);
+  }
   auto file = found->open(flags, caller);
   if (is_look_again(file.status())) found->repeat_expected(caller);
   if (!file.ok()) return failed_at(*found, file.status());

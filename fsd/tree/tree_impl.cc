@@ -113,7 +113,7 @@ void TreeImpl::forget(uint64_t node, uint64_t lookups) { context_.nodes->forget(
 Result<EntryReply> TreeImpl::make_directory(uint64_t parent, std::string_view name, uint32_t mode,
                                             const Caller& caller) {
   STELA_ASSIGN(Parent in, find_parent(parent, name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(in, name, writable, true);
   auto node = in.directory->make_directory(name, mode, caller);
   if (!node.ok()) return failed(in, name, node.status(), true);
   return enter(parent, name, std::move(*node));
@@ -121,7 +121,7 @@ Result<EntryReply> TreeImpl::make_directory(uint64_t parent, std::string_view na
 
 Status TreeImpl::remove_file(uint64_t parent, std::string_view name, const Caller& caller) {
   STELA_ASSIGN(Parent in, find_parent(parent, name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(in, name, writable, true);
   Status status = in.directory->remove_file(name, caller);
   if (!status.ok()) return failed(in, name, status, true);
   in.node->context().errors.clear(place_of(in.node->key(), name));
@@ -130,7 +130,7 @@ Status TreeImpl::remove_file(uint64_t parent, std::string_view name, const Calle
 
 Status TreeImpl::remove_directory(uint64_t parent, std::string_view name, const Caller& caller) {
   STELA_ASSIGN(Parent in, find_parent(parent, name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(in, name, writable, true);
   Status status = in.directory->remove_directory(name, caller);
   return status.ok() ? status : failed(in, name, status, true);
 }
@@ -138,7 +138,7 @@ Status TreeImpl::remove_directory(uint64_t parent, std::string_view name, const 
 Result<EntryReply> TreeImpl::make_symlink(uint64_t parent, std::string_view name, std::string_view target,
                                           const Caller& caller) {
   STELA_ASSIGN(Parent in, find_parent(parent, name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(in, name, writable, true);
   auto node = in.directory->make_symlink(name, target, caller);
   if (!node.ok()) {
     keep_refused(in, name, node.status(), caller);
@@ -152,7 +152,7 @@ Status TreeImpl::rename(uint64_t parent, std::string_view name, uint64_t new_par
   constexpr uint32_t kNoReplace = 1;  // RENAME_NOREPLACE
   STELA_ASSIGN(Parent from, find_parent(parent, name));
   STELA_ASSIGN(Parent to, find_parent(new_parent, new_name));
-  STELA_TRY(context_.writable());
+  if (Status writable = context_.writable(); !writable.ok()) return failed(to, new_name, writable, true);
   auto move = [&]() -> Status {
     if ((flags & ~kNoReplace) != 0) return invalid("names are renamed one at a time: exchanging two is not possible");
     if (&from.node->context() != &to.node->context()) {

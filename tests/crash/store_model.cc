@@ -94,7 +94,8 @@ std::string compare_version(const Snapshot& snapshot, const ModelVersion& expect
   return {};
 }
 
-std::string compare_dataset(Store& store, const std::string& path, const ModelDataset& expected, const Errors& errors) {
+std::string compare_dataset(Store& store, const std::string& path, const ModelDataset& expected, const Errors& errors,
+                            uint64_t versions) {
   auto table = store.table(path);
   if (!table.ok()) return errors.text(table.status());
   auto latest = table->latest();
@@ -104,7 +105,7 @@ std::string compare_dataset(Store& store, const std::string& path, const ModelDa
            std::to_string(expected.versions.size());
   }
   int64_t last_time = 0;
-  for (uint64_t number = 1; number <= latest->value; ++number) {
+  for (uint64_t number = latest->value - std::min(latest->value, versions) + 1; number <= latest->value; ++number) {
     auto snapshot = table->at(VersionNumber{number});
     std::string wrong = snapshot.ok() ? compare_version(*snapshot, *expected.versions[number - 1], errors)
                                       : errors.text(snapshot.status());
@@ -122,8 +123,8 @@ std::string compare_dataset(Store& store, const std::string& path, const ModelDa
 
 }  // namespace
 
-std::string difference(Store& store, const Model& model, uint64_t* damage) {
-  const Errors errors(damage);
+namespace {
+std::string compare_store(Store& store, const Model& model, const Errors& errors, uint64_t versions) {
   auto names = store.children(kRootNode, {}, 1000);
   if (!names.ok()) return errors.text(names.status());
   std::vector<std::string> expected;
@@ -132,10 +133,19 @@ std::string difference(Store& store, const Model& model, uint64_t* damage) {
   for (const NodeInfo& info : *names) shown.push_back(info.name);
   if (shown != expected) return "the names in the store differ from the model's";
   for (const auto& [name, dataset] : model.datasets) {
-    std::string wrong = compare_dataset(store, "/" + name, dataset, errors);
+    std::string wrong = compare_dataset(store, "/" + name, dataset, errors, versions);
     if (!wrong.empty()) return wrong;
   }
   return {};
+}
+}  // namespace
+
+std::string difference(Store& store, const Model& model, uint64_t* damage) {
+  return compare_store(store, model, Errors(damage), UINT64_MAX);
+}
+
+std::string difference_of_newest(Store& store, const Model& model) {
+  return compare_store(store, model, Errors(nullptr), 2);
 }
 
 StoreOptions small_options() {

@@ -46,6 +46,9 @@ struct Model {
 // difference; all that can be read must be right.
 std::string difference(Store& store, const Model& model, uint64_t* damage = nullptr);
 
+// The same for the two newest versions of each dataset: what most mistakes of an operation show.
+std::string difference_of_newest(Store& store, const Model& model);
+
 // Small sizes, so that a short workload meets flushes, merges, large entries and recycled segments.
 StoreOptions small_options();
 
