@@ -80,6 +80,8 @@ class [[nodiscard]] Status {
 inline Status not_found(std::string m) { return {Code::kNotFound, std::move(m)}; }
 inline Status invalid(std::string m) { return {Code::kInvalid, std::move(m)}; }
 inline Status damaged(std::string m) { return {Code::kDamaged, std::move(m)}; }
+// The disk or the quota.
+inline bool is_full(const Status& status) { return status.code() == Code::kNoSpace || status.code() == Code::kQuota; }
 inline Status unsupported(std::string m) { return {Code::kUnsupported, std::move(m)}; }
 
 // A Status made from the operating system's errno: "<what>: <strerror>".

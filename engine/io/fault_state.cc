@@ -40,6 +40,7 @@ bool fault_applies(FaultKind kind, Operation operation) {
   switch (kind) {
     case FaultKind::kIoError: return operation != Operation::kCrashPoint && operation != Operation::kLease;
     case FaultKind::kNoSpace:
+    case FaultKind::kNoQuota:
       return operation == Operation::kCreate || operation == Operation::kWrite || operation == Operation::kLink ||
              operation == Operation::kScratch;
     case FaultKind::kShortWrite: return operation == Operation::kWrite;
@@ -74,6 +75,7 @@ FaultState::Verdict FaultState::fault_verdict(FaultKind kind, Operation operatio
       verdict.status = {Code::kIo, "simulated I/O error: " + where};
       break;
     case FaultKind::kNoSpace: verdict.status = {Code::kNoSpace, "simulated full disk: " + where}; break;
+    case FaultKind::kNoQuota: verdict.status = {Code::kQuota, "simulated end of the quota: " + where}; break;
     case FaultKind::kShortWrite:
       verdict.prefix = bytes == 0 ? 0 : chance.below(bytes);
       if (*verdict.prefix > SimulatedFile::kSector) *verdict.prefix -= *verdict.prefix % SimulatedFile::kSector;

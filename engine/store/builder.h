@@ -75,6 +75,9 @@ class Builder final : public CommitBuilder {
   // Of another member of this commit, or of this one.
   bool is_own(Sequence birth) const { return !in_branch_ && is_of_this_commit(birth); }
   int64_t time_ns() const override { return time_ns_; }
+  // Whose change of names it is.
+  void set_author(std::string author) { author_ = std::move(author); }
+  const std::string& author() const { return author_; }
   Status get(std::string_view key, std::string* value, Sequence* birth = nullptr) const override;
   Status scan(std::string_view prefix, std::string_view after,
               const std::function<bool(std::string_view, std::string_view, Sequence)>& visit) const override;
@@ -114,6 +117,7 @@ class Builder final : public CommitBuilder {
   std::optional<Sequence> first_;
   bool in_branch_ = false;
   const int64_t time_ns_;
+  std::string author_;
   uint64_t next_node_;
   PendingGroup own_;
   std::vector<catalog::Entry> entries_;  // in order of put; one a (key, birth)

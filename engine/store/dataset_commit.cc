@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "engine/store/names.h"
+
 namespace stela::store {
 
 Result<DatasetHead> read_head(const Builder& builder, NodeId dataset) {
@@ -13,7 +15,10 @@ Result<DatasetHead> read_head(const Builder& builder, NodeId dataset) {
   if (status.code() == Code::kNotFound) return not_found("there is no such dataset");
   STELA_TRY(status);
   STELA_ASSIGN(head.node, NodeEntry::decode(value));
-  if (head.node.dropped) return not_found("the dataset '" + head.node.name + "' was dropped");
+  if (head.node.dropped) {
+    return not_found("the dataset '" + head.node.name + "' was dropped" +
+                     describe_name_change(builder, head.node.parent, head.node.name));
+  }
   if (head.node.kind == NodeKind::kFolder) {
     return invalid("'" + head.node.name + "' is a folder; columns and rows belong into a dataset");
   }

@@ -65,13 +65,19 @@ std::string NameEntry::encode() const {
   std::string out = begin();
   put_varint(out, node.value);
   put_varint(out, last.value);
+  put_fixed(out, changed_ns);
+  put_text(out, changed_by);
   return out;
 }
 
 Result<NameEntry> NameEntry::decode(std::string_view bytes) {
   Decoder in(bytes);
   NameEntry entry;
-  if (!read_version(in) || !read_id(in, &entry.node) || !read_id(in, &entry.last)) return malformed("name");
+  bool ok = read_version(in) && read_id(in, &entry.node) && read_id(in, &entry.last);
+  std::string_view by;
+  if (ok && !in.at_end()) ok = in.fixed(&entry.changed_ns) && in.text(&by);
+  if (!ok) return malformed("name");
+  entry.changed_by = std::string(by);
   return entry;
 }
 

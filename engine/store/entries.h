@@ -18,6 +18,8 @@ namespace stela::store {
 struct NameEntry {
   NodeId node;
   NodeId last;
+  int64_t changed_ns = 0;  // 0: not known, of the first stores
+  std::string changed_by;
   std::string encode() const;
   static Result<NameEntry> decode(std::string_view bytes);
 };

@@ -115,7 +115,7 @@ Status Maintenance::fold_columns(bool force) {
     Status status = fold_column(column.first, column.second);
     // Damage in one column must not keep the others from their upkeep, nor a full disk the removals that follow.
     if (status.ok() || status.code() == Code::kDamaged) continue;
-    if (status.code() == Code::kNoSpace || status.code() == Code::kQuota) return {};
+    if (is_full(status)) return {};
     return status;
   }
   return {};

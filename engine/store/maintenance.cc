@@ -38,7 +38,7 @@ Status Maintenance::run(bool force_flush, bool force_fold) {
 Status Maintenance::run_round(bool force_flush, bool force_fold) {
   STELA_TRY(core_.latch.check());
   Status prepared = committer_.prepare_ahead();
-  if (!prepared.ok() && prepared.code() != Code::kNoSpace) return note_failure(prepared);
+  if (!prepared.ok() && !is_full(prepared)) return note_failure(prepared);
   if (force_flush || due()) {
     Status flushed = flush_with_reserve(false);
     committer_.flush_ended(flushed);
@@ -64,7 +64,7 @@ Status Maintenance::note_failure(const Status& status) { return core_.durable(st
 
 Status Maintenance::flush_with_reserve(bool clean) {
   Status status = flush(clean);
-  if (status.code() != Code::kNoSpace || !reserve_present_) return status;
+  if (!is_full(status) || !reserve_present_) return status;
   // The reserve is for this: with the flush's files written the log becomes free.
   STELA_TRY(core_.env->files().remove(kReserveName));
   reserve_present_ = false;
@@ -88,7 +88,7 @@ Status Maintenance::refill_reserve() {
       FileWriter* writer = made->get();
       if (status.ok()) status = files.finish({&writer, 1});
     }
-    if (status.code() == Code::kNoSpace || status.code() == Code::kQuota) {
+    if (is_full(status)) {
       committer_.set_reserve_missing(true);
       return {};
     }

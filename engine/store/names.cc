@@ -45,6 +45,15 @@ Result<NodeId> child_of(const Builder& builder, NodeId folder, std::string_view 
   return entry.node;
 }
 
+std::string describe_name_change(const Builder& builder, NodeId folder, std::string_view name) {
+  std::string value;
+  if (!builder.get(key(folder, KeyKind::kName, name), &value).ok()) return {};
+  auto entry = NameEntry::decode(value);
+  if (!entry.ok() || entry->changed_ns == 0) return {};
+  std::string by = entry->changed_by.empty() ? "" : "by " + entry->changed_by + ", ";
+  return " (" + by + format_utc(entry->changed_ns) + ")";
+}
+
 namespace {
 
 // The root has no entry until something is written about it.
@@ -104,7 +113,7 @@ Status enter_parent(Builder& builder, NodeId parent, NodeEntry entry) {
 }
 
 void put_name(Builder& builder, NodeId parent, std::string_view name, NodeId node, NodeId last = {}) {
-  builder.put(key(parent, KeyKind::kName, name), NameEntry{node, last}.encode());
+  builder.put(key(parent, KeyKind::kName, name), NameEntry{node, last, builder.time_ns(), builder.author()}.encode());
 }
 
 Result<NodeId> require_child(const Builder& builder, NodeId parent, std::string_view name) {

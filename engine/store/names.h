@@ -19,6 +19,9 @@ NodeInfo node_info(NodeId id, const NodeEntry& entry);
 // The node a name stands for now; 0 when there is none.
 Result<NodeId> child_of(const Builder& builder, NodeId folder, std::string_view name);
 
+// " (by root, 2026-11-29T20:00:00Z)" of its last change, for sentences; empty when that is not known.
+std::string describe_name_change(const Builder& builder, NodeId folder, std::string_view name);
+
 // `id`: the builder's next, or one that was reserved.
 Result<NodeInfo> build_directory(Builder& builder, NodeId id, NodeId parent, std::string_view name,
                                  const NodeAttributes& attributes);

@@ -46,9 +46,14 @@ Result<CommitResult> Store::commit(const CommitInfo&, const CommitFunction& buil
 namespace {
 
 // `names` are those it changes; `build` owns what it uses, since a transaction keeps it.
-Status run_names(StoreImpl& impl, Privilege privilege, std::vector<FolderName> names, store::Committer::Build build) {
-  if (store::Branch* branch = impl.branch()) return branch->stage_names(std::move(names), std::move(build));
-  return impl.commit(privilege, build).status();
+Status run_names(StoreImpl& impl, Privilege privilege, std::vector<FolderName> names, const CommitInfo& info,
+                 store::Committer::Build build) {
+  auto signed_build = [author = info.author, build = std::move(build)](Builder& builder) {
+    builder.set_author(author);
+    return build(builder);
+  };
+  if (store::Branch* branch = impl.branch()) return branch->stage_names(std::move(names), std::move(signed_build));
+  return impl.commit(privilege, signed_build).status();
 }
 
 }  // namespace
@@ -137,7 +142,7 @@ std::string Store::path_of(NodeId id) const {
 }
 
 Result<NodeInfo> Store::make_directory(NodeId parent, std::string_view name, const NodeAttributes& attributes,
-                                       const CommitInfo&) {
+                                       const CommitInfo& info) {
   NodeId reserved;
   if (store::Branch* branch = impl_->branch()) {
     STELA_ASSIGN(reserved, branch->new_node());
@@ -148,19 +153,20 @@ Result<NodeInfo> Store::make_directory(NodeId parent, std::string_view name, con
     STELA_ASSIGN(*made, store::build_directory(builder, id, parent, text, attributes));
     return {};
   };
-  STELA_TRY(run_names(*impl_, Privilege::kOrdinary, {{parent, std::string(name)}}, build));
+  STELA_TRY(run_names(*impl_, Privilege::kOrdinary, {{parent, std::string(name)}}, info, build));
   return *made;
 }
 
-Status Store::remove_directory(NodeId parent, std::string_view name, const CommitInfo&) {
-  return run_names(*impl_, Privilege::kRemoval, {{parent, std::string(name)}},
+Status Store::remove_directory(NodeId parent, std::string_view name, const CommitInfo& info) {
+  return run_names(*impl_, Privilege::kRemoval, {{parent, std::string(name)}}, info,
                    [parent, text = std::string(name)](Builder& builder) {
                      return store::build_remove_directory(builder, parent, text);
                    });
 }
 
-Status Store::rename(NodeId from, std::string_view name, NodeId to, std::string_view new_name, const CommitInfo&) {
-  return run_names(*impl_, Privilege::kRemoval, {{from, std::string(name)}, {to, std::string(new_name)}},
+Status Store::rename(NodeId from, std::string_view name, NodeId to, std::string_view new_name,
+                     const CommitInfo& info) {
+  return run_names(*impl_, Privilege::kRemoval, {{from, std::string(name)}, {to, std::string(new_name)}}, info,
                    [=, text = std::string(name), new_text = std::string(new_name)](Builder& builder) {
                      return store::build_rename(builder, from, text, to, new_text);
                    });
@@ -187,9 +193,9 @@ Result<std::pair<NodeId, std::string>> split_last(const Store& store, std::strin
 
 }  // namespace
 
-Status Store::drop(std::string_view path, bool recursive, const CommitInfo&) {
+Status Store::drop(std::string_view path, bool recursive, const CommitInfo& info) {
   STELA_ASSIGN(auto place, split_last(*this, path));
-  return run_names(*impl_, Privilege::kRemoval, {place}, [place, recursive](Builder& builder) {
+  return run_names(*impl_, Privilege::kRemoval, {place}, info, [place, recursive](Builder& builder) {
     return store::build_drop(builder, place.first, place.second, recursive);
   });
 }
@@ -216,6 +222,7 @@ Result<NodeInfo> Store::restore_dropped(std::string_view path, const CommitInfo&
   STELA_TRY(impl_
                 ->commit(Privilege::kOrdinary,
                          [&](Builder& builder) -> Status {
+                           builder.set_author(info.author);
                            STELA_ASSIGN(restored,
                                         store::build_restore(builder, place.first, place.second, info, columns_at));
                            return {};

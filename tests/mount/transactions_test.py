@@ -185,7 +185,8 @@ class Transactions(MountCase):
         job = self.begin("lost", dataset=None)
         (job / "new").mkdir()
         (self.mnt / "new").mkdir()
-        self.assertIn("the name 'new' was given", (job / ".check").read_text())
+        self.assertRegex((job / ".check").read_text(), r"the name 'new' was given, moved or removed by another commit "
+                                                       r"\(by \w+, \d{4}-\S+Z\) since the transaction began")
         with self.refused(errno.ESTALE):
             self.commit(job)
 
