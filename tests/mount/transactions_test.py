@@ -186,7 +186,7 @@ class Transactions(MountCase):
         (job / "new").mkdir()
         (self.mnt / "new").mkdir()
         self.assertRegex((job / ".check").read_text(), r"the name 'new' was given, moved or removed by another commit "
-                                                       r"\(by \w+, \d{4}-\S+Z\) since the transaction began")
+                                                       r"\(by \w+ \(\d+\), \d{4}-\S+Z\) since the transaction began")
         with self.refused(errno.ESTALE):
             self.commit(job)
 
