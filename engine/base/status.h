@@ -16,29 +16,29 @@ namespace stela {
 
 enum class Code : uint8_t {
   kOk = 0,
-  kNotFound,       // ENOENT
-  kInvalid,        // EINVAL: bad input, bad argument
-  kReadOnly,       // EROFS: inside a version, or a store that stopped writing
-  kConflict,       // ESTALE (EBUSY from a path operation): the first committer won
-  kDamaged,        // EIO: a checksum or a structure on disk is wrong
-  kIo,             // EIO: the operating system failed a read, a write or a sync
-  kNoSpace,        // ENOSPC
-  kQuota,          // EDQUOT
-  kLimit,          // EFBIG: over a documented limit
-  kDeadline,       // ETIMEDOUT
-  kNotPermitted,   // EPERM: never allowed
-  kAccess,         // EACCES: not allowed to this user
-  kCrossDataset,   // EXDEV
-  kNotEmpty,       // ENOTEMPTY
-  kUnsupported,    // ENOTSUP
-  kExists,         // EEXIST
-  kNameTooLong,    // ENAMETOOLONG
-  kNotDirectory,   // ENOTDIR
-  kIsDirectory,    // EISDIR
-  kBadHandle,      // EBADF
-  kBusy,           // EBUSY: held by someone else
-  kTooManyFiles,   // EMFILE
-  kNoMemory,       // ENOMEM
+  kNotFound,      // ENOENT
+  kInvalid,       // EINVAL: bad input, bad argument
+  kReadOnly,      // EROFS: inside a version, or a store that stopped writing
+  kConflict,      // ESTALE (EBUSY from a path operation): the first committer won
+  kDamaged,       // EIO: a checksum or a structure on disk is wrong
+  kIo,            // EIO: the operating system failed a read, a write or a sync
+  kNoSpace,       // ENOSPC
+  kQuota,         // EDQUOT
+  kLimit,         // EFBIG: over a documented limit
+  kDeadline,      // ETIMEDOUT
+  kNotPermitted,  // EPERM: never allowed
+  kAccess,        // EACCES: not allowed to this user
+  kCrossDataset,  // EXDEV
+  kNotEmpty,      // ENOTEMPTY
+  kUnsupported,   // ENOTSUP
+  kExists,        // EEXIST
+  kNameTooLong,   // ENAMETOOLONG
+  kNotDirectory,  // ENOTDIR
+  kIsDirectory,   // EISDIR
+  kBadHandle,     // EBADF
+  kBusy,          // EBUSY: held by someone else
+  kTooManyFiles,  // EMFILE
+  kNoMemory,      // ENOMEM
 };
 
 // The errno that users see for a code; the only place that makes one. `path_operation` turns a lost race
@@ -143,19 +143,20 @@ class [[nodiscard]] Result {
 
 #define STELA_CONCAT_INNER(a, b) a##b
 #define STELA_CONCAT(a, b) STELA_CONCAT_INNER(a, b)
-#define STELA_TRY_IMPL(status, expression)                    \
-  do {                                                        \
-    ::stela::Status status = (expression);                    \
-    if (!status.ok()) [[unlikely]] return status;             \
+#define STELA_TRY_IMPL(status, expression) \
+  do {                                     \
+    ::stela::Status status = (expression); \
+    if (!status.ok()) [[unlikely]]         \
+      return status;                       \
   } while (false)
 // Returns the error of `expression`, or goes on. Names are numbered, so that uses may nest in lambdas.
 #define STELA_TRY(expression) STELA_TRY_IMPL(STELA_CONCAT(stela_status_, __COUNTER__), expression)
-#define STELA_ASSIGN_IMPL(result, target, expression)         \
-  auto result = (expression);                                 \
-  if (!result.ok()) [[unlikely]] return result.status();      \
+#define STELA_ASSIGN_IMPL(result, target, expression) \
+  auto result = (expression);                         \
+  if (!result.ok()) [[unlikely]]                      \
+    return result.status();                           \
   target = std::move(result).value()
 // STELA_ASSIGN(auto x, function()) returns the error of function(), or goes on with its value in x.
-#define STELA_ASSIGN(target, expression) \
-  STELA_ASSIGN_IMPL(STELA_CONCAT(stela_result_, __COUNTER__), target, expression)
+#define STELA_ASSIGN(target, expression) STELA_ASSIGN_IMPL(STELA_CONCAT(stela_result_, __COUNTER__), target, expression)
 #define STELA_CHECK(condition, values) \
   ((condition) ? (void)0 : ::stela::check_failed(__FILE__, __LINE__, #condition, values))

@@ -140,7 +140,8 @@ Result<ReplayResult> replay(LogDevice& device, uint64_t store_id, const LogTail&
   }
   STELA_ASSIGN(auto missing, find_missing_segment(device, from));
   if (missing && !result.damage) {
-    result.damage = "the log's segment " + std::to_string(*missing) + " is missing, and with it commits that were acknowledged";
+    result.damage =
+        "the log's segment " + std::to_string(*missing) + " is missing, and with it commits that were acknowledged";
   }
   return result;
 }

@@ -137,7 +137,8 @@ Status Branch::stage_names(std::vector<FolderName> names, Committer::Build build
     for (size_t i = 0; i < names.size(); ++i) {
       if (now[i] == (*meant)[i]) continue;
       return {Code::kConflict, "the name '" + names[i].second + "' was given, moved or removed by another commit" +
-                                   describe_name_change(builder, names[i].first, names[i].second) + " since the transaction began"};
+                                   describe_name_change(builder, names[i].first, names[i].second) +
+                                   " since the transaction began"};
     }
     Status status = build(builder);
     bool in_the_way = status.code() == Code::kNotFound || status.code() == Code::kExists ||

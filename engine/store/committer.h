@@ -106,7 +106,7 @@ class Committer {
     Privilege privilege;
     std::span<const Build> members;
     bool done = false;
-    Status status;             // of this request
+    Status status;            // of this request
     Code failed = Code::kOk;  // of the group: what it says is in the latch
     CommitResult result;
     std::condition_variable woken;  // done, or the first of the queue
@@ -151,7 +151,7 @@ class Committer {
   std::condition_variable changed_;
   std::deque<Request*> queue_;
   bool leading_ = false;
-  size_t expected_ = 0;       // commits that the next group may hold: members of the last, and those that waited for it
+  size_t expected_ = 0;  // commits that the next group may hold: members of the last, and those that waited for it
   bool gathering_ = false;
   std::condition_variable gathered_;
   uint64_t segments_ahead_ = 0;  // prepare_ahead() made those below this number

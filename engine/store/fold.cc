@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/store/cells.h"
 #include "engine/base/canary.h"
+#include "engine/store/cells.h"
 #include "engine/store/fragment_parts.h"
 #include "engine/store/maintenance.h"
 

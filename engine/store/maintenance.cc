@@ -303,7 +303,8 @@ Status Maintenance::flush(bool clean) {
   for (const auto& run : runs) next.runs.push_back(run->info());
   for (const auto& run : cut.runs) next.runs.push_back(run->info());
   for (const auto& run : runs) core_.files->settle(run->info().file);
-  if (planted(Canary::kReleaseLogEarly)) STELA_TRY(log_.release(cut.log.position, core_.options.log_segments_ready + 1));
+  if (planted(Canary::kReleaseLogEarly))
+    STELA_TRY(log_.release(cut.log.position, core_.options.log_segments_ready + 1));
   STELA_TRY(install_manifest(std::move(next)));
   committer_.finish_cut(cut, frozen, frozen_tails, std::move(runs));
   core_.counters.flushes.fetch_add(1, std::memory_order_relaxed);

@@ -164,8 +164,7 @@ Status Store::remove_directory(NodeId parent, std::string_view name, const Commi
                    });
 }
 
-Status Store::rename(NodeId from, std::string_view name, NodeId to, std::string_view new_name,
-                     const CommitInfo& info) {
+Status Store::rename(NodeId from, std::string_view name, NodeId to, std::string_view new_name, const CommitInfo& info) {
   return run_names(*impl_, Privilege::kRemoval, {{from, std::string(name)}, {to, std::string(new_name)}}, info,
                    [=, text = std::string(name), new_text = std::string(new_name)](Builder& builder) {
                      return store::build_rename(builder, from, text, to, new_text);

@@ -60,8 +60,6 @@ namespace stela {
 
 void fail_allocation_after(int64_t left) { allocations_left.store(left); }
 
-bool stop_failing_allocations() {
-  return allocations_left.exchange(kNever) < 0;
-}
+bool stop_failing_allocations() { return allocations_left.exchange(kNever) < 0; }
 
 }  // namespace stela

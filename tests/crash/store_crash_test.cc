@@ -23,7 +23,9 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
 }
 
 // Random cases, in percent of which STELA_TEST_SCALE is.
-uint64_t scaled(uint64_t cases) { return std::max<uint64_t>(1, cases * from_environment("STELA_TEST_SCALE", 100) / 100); }
+uint64_t scaled(uint64_t cases) {
+  return std::max<uint64_t>(1, cases * from_environment("STELA_TEST_SCALE", 100) / 100);
+}
 
 TEST(StoreCrash, EveryImageOpensAndShowsWhatWasAcknowledged) {
   uint64_t wanted = from_environment("STELA_CRASH_IMAGES", scaled(2000));

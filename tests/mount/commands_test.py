@@ -83,6 +83,9 @@ class Commands(MountCase):
         self.assertEqual(self.stela("ls", self.mnt / "team").stdout, "trips\n")
         self.stela("import", self.mnt / "team/trips", self.folder / "day.csv", "--null", "NA")
         self.assertEqual(len(self.stela("log", self.mnt / "team/trips").stdout.splitlines()), 2)
+        log = [json.loads(line) for line in self.stela("log", self.mnt / "team/trips", "--json").stdout.splitlines()]
+        self.assertEqual(log[1]["bytes_shared"], 0)
+        self.assertGreater(log[0]["bytes_shared"], 0)  # the rows of the first one
         self.assertEqual(self.load("team/trips/fare.npy").shape, (4,))
 
     def test_failures_and_usage(self):
