@@ -87,8 +87,8 @@ class Snapshot {
     uint64_t offset = 0;
   };
   Result<std::vector<Piece>> pieces(const ColumnInfo& column) const;
-  // Rows [first, first + count) of a piece as they are stored, added to `out`, and the bytes of their values: below what
-  // was changed in place, and rows too that the version deleted. kInvalid beyond the piece.
+  // Rows [first, first + count) of a piece as they are stored, added to `out`, and the bytes of their values: below
+  // what was changed in place, and rows too that the version deleted. kInvalid beyond the piece.
   Status read_stored(const ColumnInfo& column, const Piece& piece, uint64_t first, uint64_t count,
                      ColumnData& out) const;
   Result<uint64_t> stored_value_bytes(const ColumnInfo& column, const Piece& piece, uint64_t first,

@@ -42,8 +42,11 @@ Result<std::vector<std::string>> measured_row(const Snapshot& snapshot, const Co
   }
   STELA_TRY(snapshot.read(info, 0, rows, values));
   using format::EncodingMode;
-  STELA_ASSIGN(const auto light, format::measure_pages(values.view(), EncodingMode::kLight, kRepeats, monotonic_seconds));
-  STELA_ASSIGN(const auto cold, format::measure_pages(values.view(), EncodingMode::kCold, kRepeats, monotonic_seconds));
+  auto measure = [&](EncodingMode mode) {
+    return format::measure_pages(values.view(), mode, kRepeats, monotonic_seconds);
+  };
+  STELA_ASSIGN(const auto light, measure(EncodingMode::kLight));
+  STELA_ASSIGN(const auto cold, measure(EncodingMode::kCold));
   return std::vector<std::string>{printable(info.name),
                                   info.type.name(),
                                   light.encodings,
