@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <set>
 #include <utility>
 #include <vector>
@@ -20,6 +21,25 @@ namespace {
 constexpr size_t kPieceBytes = 256 * 1024;
 // Dirty bytes after which the kernel is asked to begin writing, so that the disk works while we encode.
 constexpr uint64_t kWritebackBytes = 8 * 1024 * 1024;
+// Blocks of zeros are left out of the file, which then has a hole there: an array of few values takes no more room than
+// where it came from.
+constexpr size_t kHoleBytes = 64 * 1024;
+
+bool is_zero(ByteSpan bytes) {
+  const std::byte* data = bytes.data();
+  return data[0] == std::byte{0} && std::memcmp(data, data + 1, bytes.size() - 1) == 0;
+}
+
+// How many bytes at the beginning, which lie at `offset` of the file, are whole blocks that are zero, or are not.
+size_t blocks_alike(ByteSpan bytes, uint64_t offset, bool zero) {
+  size_t end = 0;
+  while (end < bytes.size()) {
+    const size_t block = std::min<size_t>(kHoleBytes - (offset + end) % kHoleBytes, bytes.size() - end);
+    if ((block == kHoleBytes && is_zero(bytes.subspan(end, block))) != zero) break;
+    end += block;
+  }
+  return end;
+}
 
 class PosixWriter final : public FileWriter {
  public:
@@ -62,6 +82,7 @@ class PosixWriter final : public FileWriter {
   Status read_back(uint64_t offset, MutableByteSpan into) override {
     STELA_TRY(failure_);
     STELA_TRY(flush());
+    STELA_TRY(end_hole());
     ReadRange range{offset, into};
     return read_ranges(file_.fd(), written_, {&range, 1}, path_);
   }
@@ -73,7 +94,8 @@ class PosixWriter final : public FileWriter {
     STELA_TRY(check_open());
     Status flushed = flush();
     finished_ = true;
-    return flushed;
+    STELA_TRY(flushed);
+    return end_hole();
   }
   void start_writeback() const { ::sync_file_range(file_.fd(), 0, 0, SYNC_FILE_RANGE_WRITE); }
   Status sync_bytes() const {
@@ -102,14 +124,32 @@ class PosixWriter final : public FileWriter {
     return {};
   }
   Status write_through(ByteSpan bytes) {
-    STELA_TRY(keep(write_fully(file_.fd(), written_, bytes, path_)));
-    written_ += bytes.size();
+    while (!bytes.empty()) {
+      const size_t zeros = blocks_alike(bytes, written_, true);
+      written_ += zeros;
+      ends_in_hole_ |= zeros > 0;
+      bytes = bytes.subspan(zeros);
+      const size_t others = blocks_alike(bytes, written_, false);
+      if (others == 0) continue;
+      STELA_TRY(keep(write_fully(file_.fd(), written_, bytes.first(others), path_)));
+      written_ += others;
+      ends_in_hole_ = false;
+      bytes = bytes.subspan(others);
+    }
     if (written_ - asked_ >= kWritebackBytes) {
       ::sync_file_range(file_.fd(), static_cast<off64_t>(asked_), static_cast<off64_t>(written_ - asked_),
                         SYNC_FILE_RANGE_WRITE);
       asked_ = written_;
     }
     return {};
+  }
+
+  // The file is as long as what was given to it.
+  Status end_hole() {
+    if (!ends_in_hole_) return {};
+    ends_in_hole_ = false;
+    const int truncated = ::ftruncate(file_.fd(), static_cast<off_t>(written_));
+    return truncated == 0 ? Status() : keep(status_from_errno(errno, "cannot write " + path_));
   }
 
   std::string name_;
@@ -120,6 +160,7 @@ class PosixWriter final : public FileWriter {
   uint64_t size_ = 0;     // appended
   uint64_t written_ = 0;  // given to the kernel
   uint64_t asked_ = 0;    // writeback begun
+  bool ends_in_hole_ = false;
   bool head_filled_ = false;
   bool finished_ = false;
   Status failure_;

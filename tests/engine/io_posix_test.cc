@@ -59,6 +59,32 @@ TEST_F(PosixEnvTest, AbsentDirectoryIsNamedInTheError) {
   EXPECT_FALSE(deep->acquire_lease("x").ok());
 }
 
+TEST_F(PosixEnvTest, BlocksOfZerosAreHolesAndReadAsTheyWereWritten) {
+  constexpr uint64_t kZeros = 40 << 20;
+  auto env = open_posix_env(store_).value();
+  for (const std::string end : {"", "end"}) {
+    const std::string name = "zeros" + end;
+    auto writer = env->files().create(name).value();
+    ASSERT_TRUE(writer->append(as_bytes("header")).ok());
+    const std::string zeros(1 << 20, '\0');
+    for (uint64_t done = 0; done < kZeros; done += zeros.size()) ASSERT_TRUE(writer->append(as_bytes(zeros)).ok());
+    std::string back(300'000, 'x');
+    MutableByteSpan into = std::as_writable_bytes(std::span(back));
+    ASSERT_TRUE(writer->read_back(kZeros - into.size(), into).ok());
+    EXPECT_EQ(back, std::string(back.size(), '\0'));
+    ASSERT_TRUE(writer->append(as_bytes(end)).ok());
+    FileWriter* const writers[] = {writer.get()};
+    ASSERT_TRUE(env->files().finish(writers).ok());
+    struct stat found = {};
+    ASSERT_EQ(::stat((store_ + "/" + name).c_str(), &found), 0);
+    EXPECT_EQ(static_cast<uint64_t>(found.st_size), 6 + kZeros + end.size());
+    EXPECT_LE(found.st_blocks * 512, 256 << 10);
+    std::ifstream in(store_ + "/" + name, std::ios::binary);
+    const std::string whole((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_TRUE(whole == "header" + std::string(kZeros, '\0') + end);
+  }
+}
+
 TEST_F(PosixEnvTest, LinksThatLeadOutAreNotFollowed) {
   std::ofstream(base_ + "/secret") << "secret";
   fs::create_directory(base_ + "/outside");
