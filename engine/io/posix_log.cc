@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <map>
@@ -80,6 +81,7 @@ class PosixLog final : public LogDevice {
   std::set<uint64_t> released_;
   std::map<uint64_t, Segment> unsynced_;
   Status failure_;
+  mutable std::atomic<bool> counts_links_{true};  // some filesystems say 0 of every file
 };
 
 Result<PosixLog::Segment> PosixLog::open_segment(uint64_t number) const {
@@ -91,6 +93,7 @@ Result<PosixLog::Segment> PosixLog::open_segment(uint64_t number) const {
     return damaged(directory_->full_path(name) + " is a log segment of " + std::to_string(found.st_size) +
                    " bytes instead of " + std::to_string(segment_bytes_));
   }
+  if (found.st_nlink == 0) counts_links_ = false;
   return std::make_shared<Descriptor>(std::move(file));
 }
 
@@ -134,7 +137,7 @@ Status PosixLog::sync() {
     }
     // What lies in a file without a name goes with this process.
     struct stat found = {};
-    if (::fstat(segment->get(), &found) == 0 && found.st_nlink > 0) continue;
+    if (!counts_links_ || (::fstat(segment->get(), &found) == 0 && found.st_nlink > 0)) continue;
     return fail_for_ever({Code::kIo, directory_->full_path(segment_name(number)) + " was removed while it was in use"});
   }
   return {};
