@@ -63,6 +63,7 @@ struct FragmentWriter::Impl : FlatFiles {
   Status open_file() {
     id = allocate();
     STELA_ASSIGN(file, files.create(data_file_name(id, FileKind::kFragment)));
+    file->leave_holes();
     sink = std::make_unique<SectionSink>(*file, SealScope{options.store_id, id.value, 0});
     written.push_back({id, FileKind::kFragment, 0});
     return {};
@@ -72,6 +73,7 @@ struct FragmentWriter::Impl : FlatFiles {
     if (flats.size() >= kFlatFilesMax) return std::optional<Created>();
     FileId flat = allocate();
     STELA_ASSIGN(auto created, files.create(data_file_name(flat, FileKind::kFlat)));
+    created->leave_holes();
     // Whole huge pages where few columns share the memory.
     created->gather(
         std::bit_floor(std::clamp<uint64_t>(options.memory_bytes / 4 / chunks.size(), kPieceMin, kPieceMax)));

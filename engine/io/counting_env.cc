@@ -44,6 +44,7 @@ class CountingWriter final : public FileWriter {
   }
   uint64_t size() const override { return wrapped_->size(); }
   void gather(size_t bytes) override { wrapped_->gather(bytes); }
+  void leave_holes() override { wrapped_->leave_holes(); }
   Status read_back(uint64_t offset, MutableByteSpan into) override {
     counters_->add_read(kind_, into.size());
     return wrapped_->read_back(offset, into);

@@ -55,6 +55,8 @@ class FileWriter {
   // Bytes are given to the system in pieces that end at multiples of `bytes` (memory that the writer keeps): the larger
   // the piece, the larger the units of the page cache that later reads and mappings go by. Before the first append.
   virtual void gather(size_t bytes) { (void)bytes; }
+  // Blocks of zeros may be holes in what is appended from here on: they take no room, and none is kept for them.
+  virtual void leave_holes() {}
   // What was written before, also after finish; `into` is filled whole or the read fails.
   virtual Status read_back(uint64_t offset, MutableByteSpan into) {
     (void)offset, (void)into;

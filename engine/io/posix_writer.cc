@@ -66,6 +66,7 @@ class PosixWriter final : public FileWriter {
   }
 
   void gather(size_t bytes) override { piece_bytes_ = bytes; }
+  void leave_holes() override { leaves_holes_ = true; }
 
   Status fill_head(ByteSpan bytes) override {
     STELA_TRY(check_open());
@@ -125,11 +126,11 @@ class PosixWriter final : public FileWriter {
   }
   Status write_through(ByteSpan bytes) {
     while (!bytes.empty()) {
-      const size_t zeros = blocks_alike(bytes, written_, true);
+      const size_t zeros = leaves_holes_ ? blocks_alike(bytes, written_, true) : 0;
       written_ += zeros;
       ends_in_hole_ |= zeros > 0;
       bytes = bytes.subspan(zeros);
-      const size_t others = blocks_alike(bytes, written_, false);
+      const size_t others = leaves_holes_ ? blocks_alike(bytes, written_, false) : bytes.size();
       if (others == 0) continue;
       STELA_TRY(keep(write_fully(file_.fd(), written_, bytes.first(others), path_)));
       written_ += others;
@@ -160,6 +161,7 @@ class PosixWriter final : public FileWriter {
   uint64_t size_ = 0;     // appended
   uint64_t written_ = 0;  // given to the kernel
   uint64_t asked_ = 0;    // writeback begun
+  bool leaves_holes_ = false;
   bool ends_in_hole_ = false;
   bool head_filled_ = false;
   bool finished_ = false;

@@ -65,6 +65,7 @@ TEST_F(PosixEnvTest, BlocksOfZerosAreHolesAndReadAsTheyWereWritten) {
   for (const std::string end : {"", "end"}) {
     const std::string name = "zeros" + end;
     auto writer = env->files().create(name).value();
+    writer->leave_holes();
     ASSERT_TRUE(writer->append(as_bytes("header")).ok());
     const std::string zeros(1 << 20, '\0');
     for (uint64_t done = 0; done < kZeros; done += zeros.size()) ASSERT_TRUE(writer->append(as_bytes(zeros)).ok());
@@ -82,6 +83,24 @@ TEST_F(PosixEnvTest, BlocksOfZerosAreHolesAndReadAsTheyWereWritten) {
     std::ifstream in(store_ + "/" + name, std::ios::binary);
     const std::string whole((std::istreambuf_iterator<char>(in)), {});
     EXPECT_TRUE(whole == "header" + std::string(kZeros, '\0') + end);
+  }
+}
+
+// Commits are written into blocks that are there, and removals find room on a full disk.
+TEST_F(PosixEnvTest, ZerosOfTheLogAndOfOtherFilesTakeTheirRoom) {
+  constexpr uint64_t kBytes = 1 << 20;
+  auto env = open_posix_env(store_).value();
+  auto log = env->open_log(kBytes).value();
+  ASSERT_TRUE(log->prepare(0).ok());
+  auto writer = env->files().create("reserve").value();
+  ASSERT_TRUE(writer->append(as_bytes(std::string(kBytes, '\0'))).ok());
+  FileWriter* const writers[] = {writer.get()};
+  ASSERT_TRUE(env->files().finish(writers).ok());
+  for (const char* name : {"/log/0", "/reserve"}) {
+    struct stat found = {};
+    ASSERT_EQ(::stat((store_ + name).c_str(), &found), 0);
+    EXPECT_EQ(static_cast<uint64_t>(found.st_size), kBytes) << name;
+    EXPECT_GE(static_cast<uint64_t>(found.st_blocks) * 512, kBytes) << name;
   }
 }
 
