@@ -6,6 +6,8 @@ namespace stela::format {
 namespace {
 
 constexpr double kPagesShareMax = 0.5, kColdPagesShareMax = 0.9;
+// What of a flat file is one piece of work.
+constexpr uint64_t kStretchBytes = 512 << 10;
 
 }  // namespace
 
@@ -19,7 +21,7 @@ ChunkWriter::ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats)
 }
 
 std::unique_ptr<PagedWriter> ChunkWriter::paged_writer() const {
-  return std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes, limits_.mode);
+  return std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes, limits_.mode, *limits_.work);
 }
 
 Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
@@ -70,21 +72,49 @@ Status ChunkWriter::decide(const ColumnView& next, NodeSink& sink) {
     }
   }
   if (flat_ == nullptr) paged_ = paged_writer();
-  ColumnData before = std::exchange(undecided_, ColumnData(spec_.type));
-  return append_decided(before.view(), sink);
+  STELA_TRY(append_decided(undecided_.view(), sink));
+  STELA_TRY(limits_.work->finish());
+  undecided_ = ColumnData(spec_.type);
+  return {};
+}
+
+// Statistics are made by other threads, while this one writes the values before.
+Status ChunkWriter::give_flat(const ColumnView& values, NodeSink& sink) {
+  const uint64_t stretch = std::max<uint64_t>(1, kStretchBytes / spec_.type.value_width());
+  for (uint64_t row = 0; row < values.rows; row += stretch) {
+    const ColumnView part = values.slice(row, std::min(stretch, values.rows - row));
+    auto pieces = std::make_shared<std::vector<Statistics>>();
+    auto work = [this, pieces, part, first_row = flat_rows_]() -> Status {
+      *pieces = statistics_.pieces_of(part, first_row);
+      return {};
+    };
+    auto land = [this, pieces, part, &sink]() -> Status {
+      STELA_TRY(statistics_.add(*pieces, nullptr, sink));
+      return flat_->append(part, sink);
+    };
+    flat_rows_ += part.rows;
+    STELA_TRY(spec_.type.is_tensor() ? limits_.work->add_small(work, land) : limits_.work->add(work, land));
+  }
+  return {};
 }
 
 Status ChunkWriter::append_decided(const ColumnView& values, NodeSink& sink) {
   if (values.rows == 0) return {};
-  return flat_ != nullptr ? flat_->append(values, statistics_, sink) : paged_->append(values, statistics_, sink);
+  if (paged_ != nullptr) return paged_->append(values, statistics_, sink);
+  return give_flat(values, sink);
+}
+
+Status ChunkWriter::end_rows(NodeSink& sink) {
+  if (flat_ != nullptr) return {};
+  if (paged_ == nullptr) {
+    paged_ = paged_writer();
+    STELA_TRY(append_decided(undecided_.view(), sink));
+  }
+  return paged_->end_rows(statistics_, sink);
 }
 
 Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
-  if (flat_ == nullptr && paged_ == nullptr) {
-    paged_ = paged_writer();
-    STELA_TRY(append_decided(undecided_.view(), sink));
-    undecided_ = ColumnData(spec_.type);
-  }
+  undecided_ = ColumnData(spec_.type);
   ColumnMetadata metadata;
   metadata.id = spec_.id;
   metadata.type = spec_.type;
@@ -94,7 +124,7 @@ Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
     metadata.value_bytes = rows_ * spec_.type.value_width();
     STELA_TRY(flat_->finish(sink, &metadata));
   } else {
-    STELA_TRY(paged_->finish(statistics_, sink, &metadata));
+    STELA_TRY(paged_->finish(sink, &metadata));
   }
   STELA_ASSIGN(metadata.fine_statistics, statistics_.finish(sink));
   metadata.statistics = statistics_.total();

@@ -29,6 +29,7 @@ struct ChunkLimits {
   uint64_t statistics_rows = 0;
   uint32_t node_bytes = 0;
   EncodingMode mode = EncodingMode::kLight;
+  OrderedWork* work = nullptr;  // outlives the writer
 };
 
 // Not thread-safe.
@@ -36,13 +37,18 @@ class ChunkWriter {
  public:
   ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats);
   const ColumnSpec& spec() const { return spec_; }
+  // `values` stay until the limits' work is finished.
   Status append(const ColumnView& values, NodeSink& sink);
+  // No rows follow.
+  Status end_rows(NodeSink& sink);
+  // After end_rows(), when the work is finished.
   Result<ColumnMetadata> finish(NodeSink& sink);
 
  private:
   std::unique_ptr<PagedWriter> paged_writer() const;
   Result<bool> is_much_smaller_in_pages(const ColumnView& next) const;
   Status decide(const ColumnView& next, NodeSink& sink);
+  Status give_flat(const ColumnView& values, NodeSink& sink);
   Status append_decided(const ColumnView& values, NodeSink& sink);
   ColumnSpec spec_;
   ChunkLimits limits_;
@@ -52,6 +58,7 @@ class ChunkWriter {
   std::unique_ptr<FlatWriter> flat_;
   std::unique_ptr<PagedWriter> paged_;
   uint64_t rows_ = 0;
+  uint64_t flat_rows_ = 0;  // given to the flat file
 };
 
 }  // namespace stela::format

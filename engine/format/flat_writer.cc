@@ -28,8 +28,7 @@ Status FlatWriter::begin() {
   return file_.append(as_bytes(header));
 }
 
-Status FlatWriter::append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink) {
-  STELA_TRY(statistics.add(values, nullptr, sink));
+Status FlatWriter::append(const ColumnView& values, NodeSink& sink) {
   STELA_TRY(append_validity(values, sink));
   STELA_TRY(append_values({values.values, static_cast<size_t>(values.value_bytes())}, sink));
   rows_ += values.rows;

@@ -15,7 +15,7 @@ class FlatWriter {
   FlatWriter(FileWriter& file, FileId id, ColumnSpec spec, uint64_t store, uint32_t node_bytes);
   // Reserves the header.
   Status begin();
-  Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
+  Status append(const ColumnView& values, NodeSink& sink);
   // Writes the header and fills in flat, pages and extents.
   Status finish(NodeSink& sink, ColumnMetadata* metadata);
 

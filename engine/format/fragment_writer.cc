@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <thread>
 
 #include "engine/format/chunk_writer.h"
 #include "engine/format/fragment.h"
@@ -40,6 +41,18 @@ Status check_specs(const std::vector<ColumnSpec>& columns) {
   return {};
 }
 
+// Whatever way a call is left, nothing goes on with its rows.
+struct Dropped {
+  OrderedWork& work;
+  ~Dropped() { work.drop(); }
+};
+
+// The caller's among them. The bytes are the same for any number.
+unsigned encoding_threads() {
+  static const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
+  return threads;
+}
+
 // Pieces a flat file is written in.
 constexpr uint64_t kPieceMin = 256 << 10, kPieceMax = 2 << 20;
 
@@ -57,8 +70,13 @@ struct FragmentWriter::Impl : FlatFiles {
   // Of the section that is open.
   std::vector<std::unique_ptr<ChunkWriter>> chunks;
   SectionInfo section;
+  OrderedWork work;  // destroyed first: it refers to the chunks
 
-  Impl(Files& f, std::function<FileId()> a, FragmentOptions o) : files(f), allocate(std::move(a)), options(o) {}
+  Impl(Files& f, std::function<FileId()> a, FragmentOptions o)
+      : files(f),
+        allocate(std::move(a)),
+        options(o),
+        work(encoding_threads(), 2 * encoding_threads() + 2) {}
 
   Status open_file() {
     id = allocate();
@@ -92,6 +110,19 @@ struct FragmentWriter::Impl : FlatFiles {
       }
     }
     return {};
+  }
+
+  // What was given refers to `columns`: all of it has landed, or was dropped, at the end.
+  Status append(std::span<const ColumnView> columns) {
+    const Dropped dropped{work};
+    for (size_t i = 0; i < columns.size(); ++i) STELA_TRY(chunks[i]->append(columns[i], *sink));
+    return work.finish();
+  }
+
+  Status end_rows() {
+    const Dropped dropped{work};
+    for (const auto& chunk : chunks) STELA_TRY(chunk->end_rows(*sink));
+    return work.finish();
   }
 
   Status write_metadata(ChunkWriter& chunk, EntryTreeWriter& table) {
@@ -135,6 +166,7 @@ Status FragmentWriter::begin_section(std::vector<ColumnSpec> columns) {
   impl_->section = {};
   impl_->section.offset = impl_->sink->scope().section;
   ChunkLimits limits = limits_for(impl_->options, columns.size());
+  limits.work = &impl_->work;
   for (ColumnSpec& spec : columns) {
     impl_->chunks.push_back(std::make_unique<ChunkWriter>(std::move(spec), limits, *impl_));
   }
@@ -143,13 +175,14 @@ Status FragmentWriter::begin_section(std::vector<ColumnSpec> columns) {
 
 Status FragmentWriter::append(std::span<const ColumnView> columns) {
   STELA_TRY(impl_->check(columns));
-  for (size_t i = 0; i < columns.size(); ++i) STELA_TRY(impl_->chunks[i]->append(columns[i], *impl_->sink));
+  STELA_TRY(impl_->append(columns));
   impl_->section.rows += columns[0].rows;
   return {};
 }
 
 Result<SectionInfo> FragmentWriter::end_section() {
   STELA_CHECK(!impl_->chunks.empty(), "end_section before begin_section");
+  STELA_TRY(impl_->end_rows());
   std::vector<ChunkWriter*> by_id;
   for (const auto& chunk : impl_->chunks) by_id.push_back(chunk.get());
   std::sort(by_id.begin(), by_id.end(),

@@ -13,14 +13,29 @@ constexpr uint64_t kLengthBytes = sizeof(uint32_t);  // what a row of text costs
 // little is left, since the time to decode then counts for more than bytes.
 constexpr double kShareMax = 0.9, kSmallShareMax = 0.6, kColdShareMax = 0.98;
 constexpr uint64_t kSmallBytes = 1 << 20;
+// Smaller pages are encoded sooner than another thread begins with them.
+constexpr uint64_t kBytesOfOtherThreads = 16 << 10;
 
 }  // namespace
 
-PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode)
+// A page on its way. What it needs of the pages before it is known when it is given.
+struct PagedWriter::Page {
+  ColumnData own;
+  ColumnView values;
+  uint64_t first_row = 0;
+  double share_max = 1;
+  std::vector<Statistics> statistics;
+  EncodedValues encoded;
+};
+
+PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode,
+                         OrderedWork& work)
     : spec_(std::move(spec)),
       page_bytes_(page_bytes),
       mode_(mode),
+      work_(work),
       waiting_(spec_.type),
+      spare_(spec_.type),
       pages_(SealKind::kPageTree, spec_.id.value, node_bytes),
       page_statistics_(SealKind::kPageStatistics, spec_.id.value, node_bytes) {}
 
@@ -52,7 +67,7 @@ Status PagedWriter::append(const ColumnView& values, StatisticsCollector& statis
         waiting_.append(rest);
         return {};
       }
-      STELA_TRY(write_page(rest.slice(0, count), statistics, sink));
+      STELA_TRY(give_page({}, rest.slice(0, count), statistics, sink));
       rest = rest.slice(count, rest.rows - count);
       continue;
     }
@@ -61,18 +76,54 @@ Status PagedWriter::append(const ColumnView& values, StatisticsCollector& statis
     waiting_.append(rest.slice(0, count));
     rest = rest.slice(count, rest.rows - count);
     if (rest.rows == 0) return {};
-    STELA_TRY(write_page(waiting_.view(), statistics, sink));
-    waiting_.clear();
+    STELA_TRY(end_rows(statistics, sink));
   }
   return {};
 }
 
-Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink) {
-  if (values.value_bytes() > kPageValueBytesMax) {
+Status PagedWriter::end_rows(StatisticsCollector& statistics, NodeSink& sink) {
+  if (waiting_.rows() == 0) return {};
+  return give_page(std::exchange(waiting_, std::exchange(spare_, ColumnData(spec_.type))), {}, statistics, sink);
+}
+
+// Of `own`, or of memory that stays until the work is finished.
+Status PagedWriter::give_page(ColumnData own, const ColumnView& values, StatisticsCollector& statistics,
+                              NodeSink& sink) {
+  auto page = std::make_shared<Page>();
+  page->own = std::move(own);
+  page->values = page->own.rows() > 0 ? page->own.view() : values;
+  page->first_row = given_rows_;
+  const uint64_t bytes = page->values.value_bytes();
+  if (bytes > kPageValueBytesMax) {
     return {Code::kLimit, "a value of column " + std::to_string(spec_.id.value) + " is larger than 1 GiB"};
   }
+  const bool small = mode_ == EncodingMode::kLight && given_bytes_ + bytes < kSmallBytes;
+  page->share_max = small ? kSmallShareMax : share_max(mode_);
+  given_rows_ += page->values.rows;
+  given_bytes_ += bytes;
+  auto work = [this, page, &statistics] { return encode_page(*page, statistics); };
+  auto land = [this, page, &statistics, &sink] {
+    Status status = land_page(*page, statistics, sink);
+    if (page->own.rows() > 0) {
+      spare_ = std::move(page->own);
+      spare_.clear();
+    }
+    return status;
+  };
+  return bytes < kBytesOfOtherThreads ? work_.add_small(work, land) : work_.add(work, land);
+}
+
+Status PagedWriter::encode_page(Page& page, const StatisticsCollector& statistics) const {
+  page.statistics = statistics.pieces_of(page.values, page.first_row);
+  if (page.values.null_count() == page.values.rows) return {};
+  STELA_ASSIGN(page.encoded, encode(page.values, mode_, page.share_max));
+  return {};
+}
+
+Status PagedWriter::land_page(const Page& given, StatisticsCollector& statistics, NodeSink& sink) {
+  const ColumnView& values = given.values;
   Statistics page;
-  STELA_TRY(statistics.add(values, &page, sink));
+  STELA_TRY(statistics.add(given.statistics, &page, sink));
   PageEntry entry;
   entry.ordinal = pages_.entries();
   entry.first_row = rows_;
@@ -85,7 +136,7 @@ Status PagedWriter::write_page(const ColumnView& values, StatisticsCollector& st
   if (page.nulls == values.rows) {
     entry.flags = kPageAllNull;
   } else {
-    STELA_TRY(write_values(values, &entry, sink));
+    STELA_TRY(write_values(given, &entry, sink));
   }
   rows_ += values.rows;
   nulls_ += page.nulls;
@@ -117,12 +168,10 @@ void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
   copy_bits(values.validity, values.validity_offset, front_.as<uint8_t>(), 0, values.rows);
 }
 
-Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink) {
-  const bool small = value_bytes_ + values.value_bytes() < kSmallBytes;
-  const double share = mode_ == EncodingMode::kLight && small ? kSmallShareMax : share_max(mode_);
-  STELA_ASSIGN(const EncodedValues chosen, encode(values, mode_, share));
-  const Encoding& encoding = *chosen.encoding;
-  ByteSpan encoded = chosen.bytes.span();
+Status PagedWriter::write_values(const Page& page, PageEntry* entry, NodeSink& sink) {
+  const ColumnView& values = page.values;
+  const Encoding& encoding = *page.encoded.encoding;
+  ByteSpan encoded = page.encoded.bytes.span();
   if (encoding.is_identity(spec_.type)) encoded = {values.values, static_cast<size_t>(values.value_bytes())};
   entry->encoding = static_cast<uint16_t>(encoding.id());
   front_.clear();
@@ -141,9 +190,7 @@ Status PagedWriter::write_values(const ColumnView& values, PageEntry* entry, Nod
   return {};
 }
 
-Status PagedWriter::finish(StatisticsCollector& statistics, NodeSink& sink, ColumnMetadata* metadata) {
-  if (waiting_.rows() > 0) STELA_TRY(write_page(waiting_.view(), statistics, sink));
-  waiting_ = ColumnData(spec_.type);
+Status PagedWriter::finish(NodeSink& sink, ColumnMetadata* metadata) {
   metadata->value_bytes = value_bytes_;
   if (pages_.entries() > 1) {
     STELA_ASSIGN(metadata->page_statistics, page_statistics_.finish(sink));

@@ -1,6 +1,7 @@
 // PagedWriter: rows of one column as pages of a fragment file.
 #pragma once
 
+#include "engine/base/ordered_work.h"
 #include "engine/format/column_metadata.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/page_entry.h"
@@ -8,32 +9,41 @@
 
 namespace stela::format {
 
-// Not thread-safe. Memory: one page, and one more while it is encoded.
+// Not thread-safe. Memory: one page, and those that are being encoded. Pages are encoded by `work`, and written when they
+// land: the bytes do not depend on how many threads it has.
 class PagedWriter {
  public:
   // `page_bytes`: target of a page's values and lengths; only a single larger value exceeds it.
-  PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode);
-  // Whole pages are cut from `values` without a copy; the rest waits in memory.
+  PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode, OrderedWork& work);
+  // Whole pages are cut from `values` without a copy, which must live until `work` is finished; the rest waits in memory.
   Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
+  // No rows follow: what waits becomes a page.
+  Status end_rows(StatisticsCollector& statistics, NodeSink& sink);
   // The share that is asked of a page of a column that is not small.
   static double share_max(EncodingMode mode);
   // The values of one page as they would be stored: by the cheapest encoding, or plain where that does not leave at
   // most this share of the bytes.
   static Result<EncodedValues> encode(const ColumnView& values, EncodingMode mode, double share_max);
-  // Fills in pages, page_statistics and value_bytes.
-  Status finish(StatisticsCollector& statistics, NodeSink& sink, ColumnMetadata* metadata);
+  // After end_rows(), when `work` is finished. Fills in pages, page_statistics and value_bytes.
+  Status finish(NodeSink& sink, ColumnMetadata* metadata);
 
  private:
   uint64_t rows_that_fit(const ColumnView& values, uint64_t room) const;
   uint64_t cost(const ColumnView& values) const;
-  Status write_page(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
-  Status write_values(const ColumnView& values, PageEntry* entry, NodeSink& sink);
+  struct Page;
+  Status give_page(ColumnData own, const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
+  Status encode_page(Page& page, const StatisticsCollector& statistics) const;
+  Status land_page(const Page& page, StatisticsCollector& statistics, NodeSink& sink);
+  Status write_values(const Page& page, PageEntry* entry, NodeSink& sink);
   void append_validity(const ColumnView& values, PageEntry* entry);
 
   ColumnSpec spec_;
   uint64_t page_bytes_;
   EncodingMode mode_;
+  OrderedWork& work_;
+  uint64_t given_rows_ = 0, given_bytes_ = 0;  // of pages that may not have landed
   ColumnData waiting_;
+  ColumnData spare_;  // empty, with the memory of a page that landed
   EntryTreeWriter pages_;
   EntryTreeWriter page_statistics_;
   Buffer front_;

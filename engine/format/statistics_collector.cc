@@ -4,14 +4,21 @@
 
 namespace stela::format {
 
-Status StatisticsCollector::add(const ColumnView& values, Statistics* page, NodeSink& sink) {
+std::vector<Statistics> StatisticsCollector::pieces_of(const ColumnView& values, uint64_t first_row) const {
+  std::vector<Statistics> pieces;
   for (uint64_t row = 0; row < values.rows;) {
-    uint64_t count = std::min(values.rows - row, granule_rows_ - granule_.rows);
-    Statistics piece = compute_statistics(values.slice(row, count));
+    const uint64_t count = std::min(values.rows - row, granule_rows_ - (first_row + row) % granule_rows_);
+    pieces.push_back(compute_statistics(values.slice(row, count)));
+    row += count;
+  }
+  return pieces;
+}
+
+Status StatisticsCollector::add(const std::vector<Statistics>& pieces, Statistics* page, NodeSink& sink) {
+  for (const Statistics& piece : pieces) {
     merge_statistics(type_, granule_, piece);
     if (page != nullptr) merge_statistics(type_, *page, piece);
     if (granule_.rows == granule_rows_) STELA_TRY(end_granule(sink));
-    row += count;
   }
   return {};
 }

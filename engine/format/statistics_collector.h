@@ -2,6 +2,8 @@
 // statistics_rows, and of each page.
 #pragma once
 
+#include <vector>
+
 #include "engine/format/entry_tree.h"
 #include "engine/format/statistics.h"
 
@@ -11,8 +13,10 @@ class StatisticsCollector {
  public:
   StatisticsCollector(DataType type, uint64_t column, uint64_t granule_rows, uint32_t node_bytes)
       : type_(std::move(type)), granule_rows_(granule_rows), granules_(SealKind::kFineStatistics, column, node_bytes) {}
-  // The rows that follow; their statistics are also merged into `page` if given.
-  Status add(const ColumnView& values, Statistics* page, NodeSink& sink);
+  // Statistics of rows that begin that far from the column's first, in pieces that no granule's end cuts. Thread-safe.
+  std::vector<Statistics> pieces_of(const ColumnView& values, uint64_t first_row) const;
+  // Those of the rows that follow; they are also merged into `page` if given.
+  Status add(const std::vector<Statistics>& pieces, Statistics* page, NodeSink& sink);
   const Statistics& total() const { return total_; }
   Result<EntryTree> finish(NodeSink& sink);
 
