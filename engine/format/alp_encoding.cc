@@ -244,4 +244,10 @@ Status AlpEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t
   });
 }
 
+void AlpEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  visit_float(type, [&]<typename Float>(Float) {
+    trusted(AlpPage<Float>::open(encoded, rows)).integers.append_strips(out);
+  });
+}
+
 }  // namespace stela::format

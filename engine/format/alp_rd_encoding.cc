@@ -179,8 +179,10 @@ Status AlpRdEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer
     out.append_value(static_cast<uint32_t>(positions.size()));
     out.append(std::as_bytes(std::span(positions)));
     out.append(std::as_bytes(std::span(exception_lefts)));
-    STELA_TRY(append_inner(codes.view(), 2, mode, out));
-    return append_inner(rights.view(), 2, mode, out);
+    return append_cold_inners(values.rows, mode, out, [&](EncodingMode inner) -> Status {
+      STELA_TRY(append_inner(codes.view(), 2, inner, out));
+      return append_inner(rights.view(), 2, inner, out);
+    });
   });
 }
 
@@ -219,6 +221,14 @@ Status AlpRdEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64
       }
     }
     return {};
+  });
+}
+
+void AlpRdEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  visit_float_word(type, [&]<typename T>(T) {
+    const AlpRdPage<T> page = trusted(AlpRdPage<T>::open(encoded, rows));
+    page.codes.append_strips(out);
+    page.rights.append_strips(out);
   });
 }
 

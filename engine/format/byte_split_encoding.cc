@@ -18,7 +18,7 @@ constexpr SplitForm kForms[] = {SplitForm::kWords, SplitForm::kDistances, SplitF
 constexpr unsigned kLowBitsMax = 7;
 constexpr double kSlopeMax = 4e18;  // fits int64
 // Rows that are decoded together when single ones are wanted: those of a chunk of bytes.
-constexpr uint64_t kSplitBlockRows = 32 << 10;
+constexpr uint64_t kSplitBlockRows = 8192;
 
 bool has_bases(SplitForm form) { return form == SplitForm::kDifferences || form == SplitForm::kLine; }
 
@@ -333,19 +333,21 @@ Status ByteSplitEncoding::encode(const ColumnView& values, EncodingMode mode, Bu
     out.append_value(static_cast<uint8_t>(split.low_bits));
     for (T number : {split.origin, split.unit, split.centre}) out.append_value(number);
     out.append(std::as_bytes(std::span(split.bases)));
-    auto append_place = [&](unsigned shift, T mask) {
+    auto append_place = [&](unsigned shift, T mask, EncodingMode inner) {
       ColumnData column(byte_type());
       auto* to = reinterpret_cast<uint8_t*>(column.grow_fixed(values.rows));
       for (uint64_t row = 0; row < values.rows; ++row) {
         to[row] = static_cast<uint8_t>(shift < 8 * sizeof(T) ? (split.words[row] >> shift) & mask : 0);
       }
-      return append_inner(column.view(), 1, mode, out);
+      return append_inner(column.view(), 1, inner, out);
     };
-    if (split.low_bits > 0) STELA_TRY(append_place(0, static_cast<T>((1u << split.low_bits) - 1)));
-    for (size_t place = 0; place < sizeof(T); ++place) {
-      STELA_TRY(append_place(static_cast<unsigned>(8 * place + split.low_bits), 0xff));
-    }
-    return {};
+    return append_cold_inners(values.rows, mode, out, [&](EncodingMode inner) -> Status {
+      if (split.low_bits > 0) STELA_TRY(append_place(0, static_cast<T>((1u << split.low_bits) - 1), inner));
+      for (size_t place = 0; place < sizeof(T); ++place) {
+        STELA_TRY(append_place(static_cast<unsigned>(8 * place + split.low_bits), 0xff, inner));
+      }
+      return {};
+    });
   });
 }
 
@@ -369,6 +371,14 @@ Status ByteSplitEncoding::decode_rows(ByteSpan encoded, const DataType& type, ui
   STELA_TRY(check_page_rows(rows, wanted));
   auto end_of_block = [](uint64_t row) -> Result<uint64_t> { return (row / kSplitBlockRows + 1) * kSplitBlockRows; };
   return decode_row_groups(*this, encoded, type, rows, wanted, end_of_block, out);
+}
+
+void ByteSplitEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  visit_word(type.value_width(), [&]<typename T>(T) {
+    const SplitPage<T> page = trusted(SplitPage<T>::open(encoded, type, rows));
+    if (page.low_bits > 0) page.low.append_strips(out);
+    for (const InnerColumn& place : page.places) place.append_strips(out);
+  });
 }
 
 }  // namespace stela::format

@@ -9,7 +9,10 @@
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kChunkBytes = 32 << 10;
+// Of values: under 32 KiB, in whole vectors; fewer of bytes, since several columns of these may make one of values, and of
+// booleans, a bit each.
+constexpr uint64_t kChunkBytes = (32 << 10) - 1;
+constexpr uint64_t kChunkByteRows = 8192, kDenseChunkByteRows = 4096, kChunkBits = 32768;
 constexpr uint8_t kFlagPrefix = 1;
 constexpr uint64_t kChunkedHeadBytes = 1 + sizeof(uint32_t);
 constexpr uint64_t kChunkIndexBytes = 2 * sizeof(uint32_t);  // of a chunk
@@ -36,10 +39,12 @@ ByteSpan raw_values(const ColumnView& values, Buffer& bits) {
 }
 
 // Rows of the chunk that begins with the first of `values`.
-uint64_t chunk_rows(const ColumnView& values) {
-  if (is_bits(*values.type)) return std::min(values.rows, kChunkBytes * 8);
+uint64_t chunk_rows(const ColumnView& values, EncodingMode mode) {
+  if (is_bits(*values.type)) return std::min(values.rows, kChunkBits);
   if (!values.type->is_variable()) {
-    return std::min(values.rows, std::max<uint64_t>(1, kChunkBytes / values.type->value_width()));
+    const uint64_t width = values.type->value_width(), fitting = std::max<uint64_t>(1, kChunkBytes / width);
+    if (width == 1) return std::min(values.rows, mode == EncodingMode::kColdDense ? kDenseChunkByteRows : kChunkByteRows);
+    return std::min(values.rows, fitting < kVectorRows ? fitting : fitting / kVectorRows * kVectorRows);
   }
   const uint64_t* end =
       std::upper_bound(values.offsets, values.offsets + values.rows + 1, values.offsets[0] + kChunkBytes);
@@ -120,6 +125,7 @@ class ChunkedPage {
     return page;
   }
   bool has_prefix() const { return has_prefix_; }
+  uint64_t chunks() const { return count_; }
   // The first chunk that ends behind `row`; behind the last where the index is wrong.
   uint64_t chunk_of(uint64_t row) const {
     uint64_t low = 0, high = count_;
@@ -216,7 +222,7 @@ std::optional<uint64_t> ChunkedEncoding::estimate(const ValueSample& sample, Enc
   uint64_t raw = 0, stored = 0;
   for (const uint64_t part : {1, 3}) {
     const ColumnView rest = all.slice(all.rows * part / 4, all.rows - all.rows * part / 4);
-    const ByteSpan bytes = raw_values(rest.slice(0, chunk_rows(rest)), bits);
+    const ByteSpan bytes = raw_values(rest.slice(0, chunk_rows(rest, mode)), bits);
     raw += bytes.size();
     stored += std::min<uint64_t>(sampled_bytes(bytes.first(std::min(bytes.size(), kChunkBytes))), bytes.size());
   }
@@ -235,14 +241,14 @@ std::optional<uint64_t> ChunkedEncoding::estimate(const ValueSample& sample, Enc
   return static_cast<uint64_t>(bytes) + kChunkedHeadBytes + (raw_of_all / kChunkBytes + 1) * kChunkIndexBytes;
 }
 
-Status ChunkedEncoding::encode(const ColumnView& values, EncodingMode, Buffer& out) const {
+Status ChunkedEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
   if (is_bits(*values.type) && !all_are_bits(values)) return unsupported("a boolean is neither 0 nor 1");
   if (values.value_bytes() > std::numeric_limits<uint32_t>::max()) return unsupported("a page has more than 4 GiB");
   if (values.type->is_variable()) STELA_TRY(append_lengths(values, out));
   std::vector<ColumnView> chunks;
   for (uint64_t row = 0; row < values.rows; row += chunks.back().rows) {
     const ColumnView rest = values.slice(row, values.rows - row);
-    chunks.push_back(rest.slice(0, chunk_rows(rest)));
+    chunks.push_back(rest.slice(0, chunk_rows(rest, mode)));
   }
   Buffer first_bits, bits, bytes, compressed;
   const ByteSpan first = chunks.empty() ? ByteSpan() : raw_values(chunks[0], first_bits);
@@ -337,6 +343,18 @@ Result<uint64_t> ChunkedEncoding::value_bytes(ByteSpan encoded, const DataType& 
   STELA_ASSIGN(PackedReader<uint32_t> reader, open_lengths(encoded, rows));
   STELA_ASSIGN(const std::vector<uint32_t> lengths, read_lengths(reader, rows, first, count));
   return total_of(lengths);
+}
+
+// A first chunk that is the prefix of the others is what all rows need.
+void ChunkedEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  const ChunkedPage page = trusted(ChunkedPage::open(encoded, type, rows));
+  RowStrip strip;
+  for (uint64_t number = 0; number < page.chunks(); ++number) {
+    const Chunk chunk = trusted(page.chunk(number));
+    if (strip.begin == nullptr) strip.begin = chunk.stored.data() + (page.has_prefix() ? chunk.stored.size() : 0);
+    strip.cuts.push_back({chunk.end_row(), static_cast<uint64_t>(chunk.stored.data() + chunk.stored.size() - strip.begin)});
+  }
+  if (!strip.cuts.empty()) out.push_back(std::move(strip));
 }
 
 }  // namespace stela::format

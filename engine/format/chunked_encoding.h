@@ -1,4 +1,4 @@
-// What general compressors have in common: the plain bytes of a page in chunks of about 32 KiB, each decoded by itself
+// What general compressors have in common: the plain bytes of a page in chunks under 32 KiB, each decoded by itself
 // or, where that is smaller, with the first chunk as known text. So one value costs one chunk, or two.
 #pragma once
 
@@ -32,6 +32,7 @@ class ChunkedEncoding : public Encoding {
                      ColumnData& out) const override;
   Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                uint64_t count) const override;
+  void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
 
  protected:
   // For a page that begins with these two chunks; the second is empty where there is none.

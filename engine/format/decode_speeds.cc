@@ -18,6 +18,7 @@ double decode_speed(EncodingId id) {
     case 11: return 1.4;  // zstd
     case 12: return 1.5;  // snappy
     case 13: return 2.7;  // alp_rd
+    case 14: return 5.7;  // fsst_large
     default: return 1.0;
   }
 }

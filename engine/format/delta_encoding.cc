@@ -89,4 +89,10 @@ Status DeltaEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64
   });
 }
 
+void DeltaEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  visit_word(type.value_width(), [&]<typename T>(T) {
+    append_packed_strips<T>(encoded.subspan(vectors_of(rows) * sizeof(T)), rows, out);
+  });
+}
+
 }  // namespace stela::format

@@ -258,4 +258,9 @@ Result<uint64_t> DictionaryEncoding::value_bytes(ByteSpan encoded, const DataTyp
   return bytes;
 }
 
+// The values are what all rows need.
+void DictionaryEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  trusted(DictionaryPage::open(encoded, type, rows, false)).codes.append_strips(out);
+}
+
 }  // namespace stela::format

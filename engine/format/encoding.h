@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "engine/format/row_strips.h"
 #include "engine/types/column.h"
 
 namespace stela::format {
@@ -30,10 +31,12 @@ enum class EncodingId : uint16_t {
   kZstd = 11,
   kSnappy = 12,
   kAlpRd = 13,
+  kFsstLarge = 14,
 };
 
-// What a page is written for: to be read often, or to be small.
-enum class EncodingMode : uint8_t { kLight, kCold };
+// What a page is written for: to be read often, or to be small. Dense: a column inside of a cold page whose values take so
+// many bytes each that fewer of them are a chunk.
+enum class EncodingMode : uint8_t { kLight, kCold, kColdDense };
 
 class ValueSample;  // encoding_choice.h
 
@@ -69,6 +72,9 @@ class Encoding {
   // Bytes of the values of rows [first, first + count); `encoded` may end after lengths_bytes().
   virtual Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                        uint64_t count) const = 0;
+  // Appends the bytes that only some rows need, so that the page can be divided. None: all rows need all bytes. Trusted
+  // bytes, which outlive the strips.
+  virtual void append_strips(ByteSpan, const DataType&, uint64_t, RowStrips&) const {}
 };
 
 // What fixed-width encodings have in common.
@@ -83,6 +89,13 @@ class FixedEncoding : public Encoding {
 // Null when this program does not know it (then the page is refused as unsupported, by number).
 const Encoding* find_encoding(EncodingId id);
 std::span<const Encoding* const> all_encodings();
+
+// Of bytes that encode() gave.
+template <typename T>
+T trusted(Result<T> opened) {
+  STELA_CHECK(opened.ok(), opened.status().message());
+  return std::move(opened).value();
+}
 
 // kDamaged unless rows [first, first + count) are among `rows`.
 Status check_page_range(uint64_t rows, uint64_t first, uint64_t count);

@@ -26,17 +26,18 @@ const RunsEncoding kRunsEncoding;
 const DictionaryEncoding kDictionaryEncoding;
 const NarrowEncoding kNarrowEncoding;
 const AlpEncoding kAlpEncoding;
-const FsstEncoding kFsstEncoding;
+const FsstEncoding kFsstEncoding(false);
 const ByteSplitEncoding kByteSplitEncoding;
 const ZstdEncoding kZstdEncoding;
 const SnappyEncoding kSnappyEncoding;
 const AlpRdEncoding kAlpRdEncoding;
+const FsstEncoding kFsstLargeEncoding(true);
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 13> kEncodings{
+const std::array<const Encoding*, 14> kEncodings{
     &kPlainEncoding,      &kConstantEncoding, &kPackedEncoding, &kDeltaEncoding, &kRunsEncoding,
     &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,  &kByteSplitEncoding,
-    &kZstdEncoding,       &kSnappyEncoding,   &kAlpRdEncoding,
+    &kZstdEncoding,       &kSnappyEncoding,   &kAlpRdEncoding,    &kFsstLargeEncoding,
 };
 
 }  // namespace

@@ -5,13 +5,28 @@
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 #include "engine/format/packed_vectors.h"
+#include "engine/format/page_chunks.h"
 #include "engine/format/row_groups.h"
 #include "engine/format/symbol_table.h"
 
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kBlockRows = 128;  // between rows whose codes are found at once
+// Rows between those whose codes are found at once: of short values 128, as a power of two; of large ones, fewer.
+constexpr unsigned kBlockShift = 7;
+constexpr uint64_t kBlockBytes = 4096;  // of large values
+
+// Values of that many bytes, on average, are large.
+bool are_large(const ColumnView& values) {
+  return values.rows > 0 && values.value_bytes() / values.rows >= kLargeValueBytes;
+}
+
+unsigned block_shift(const ColumnView& values) {
+  if (!are_large(values)) return kBlockShift;
+  unsigned shift = 0;
+  for (uint64_t bytes = 2 * values.value_bytes() / values.rows; bytes <= kBlockBytes; bytes *= 2) ++shift;
+  return shift;
+}
 constexpr uint64_t kTrainingBytes = 16384, kEstimatingBytes = 4096;
 constexpr int kEstimatingRounds = 3;
 constexpr uint64_t kPieceBytes = 1024;
@@ -40,23 +55,36 @@ Result<ColumnData> lengths_of(const ColumnView& values) {
   return lengths;
 }
 
-uint64_t blocks_of(uint64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+uint64_t blocks_of(uint64_t rows, unsigned shift) { return (rows + (uint64_t{1} << shift) - 1) >> shift; }
 
-// Lengths, symbols, where the codes of each block of rows begin u32, codes.
+// Of large values the shift of a block u8; lengths, symbols, where the codes of each block of rows begin u32, codes.
 struct FsstPage {
+  unsigned shift = kBlockShift;
   InnerColumn lengths;
   SymbolReader symbols;
   const std::byte* blocks = nullptr;
   ByteSpan codes;
 
-  static Result<FsstPage> open(ByteSpan encoded, uint64_t rows) {
+  static Result<FsstPage> open(ByteSpan encoded, uint64_t rows, bool large) {
     FsstPage page;
-    STELA_ASSIGN(page.lengths, InnerColumn::take(encoded, 2, length_type(), rows));
+    STELA_TRY(page.take_lengths(encoded, rows, large));
     if (!page.symbols.open(encoded)) return damaged("the symbols of an FSST page are malformed");
-    if (blocks_of(rows) > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
+    const uint64_t blocks = blocks_of(rows, page.shift);
+    if (blocks > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
     page.blocks = encoded.data();
-    page.codes = encoded.subspan(blocks_of(rows) * sizeof(uint32_t));
+    page.codes = encoded.subspan(blocks * sizeof(uint32_t));
     return page;
+  }
+  Status take_lengths(ByteSpan& rest, uint64_t rows, bool large) {
+    if (large) {
+      if (rest.empty() || static_cast<unsigned>(rest[0]) > kBlockShift) {
+        return damaged("an FSST page has blocks that are not possible");
+      }
+      shift = static_cast<unsigned>(rest[0]);
+      rest = rest.subspan(1);
+    }
+    STELA_ASSIGN(lengths, InnerColumn::take(rest, 2, length_type(), rows));
+    return {};
   }
   // The codes from the first row of a block on.
   Result<ByteSpan> codes_of(uint64_t block) const {
@@ -82,7 +110,7 @@ Status bad_codes() { return damaged("the codes of an FSST page do not give its v
 
 std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, EncodingMode) const {
   const ColumnView runs = sample.runs();
-  if (runs.rows == 0 || runs.value_bytes() == 0) return std::nullopt;
+  if (runs.rows == 0 || runs.value_bytes() == 0 || are_large(sample.all()) != large_) return std::nullopt;
   const std::vector<std::string_view> pieces = training_pieces(runs, kEstimatingBytes);
   const SymbolTable table = SymbolTable::train(pieces, kEstimatingRounds);
   Buffer codes;
@@ -100,13 +128,15 @@ std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, Encodi
   const ColumnView& all = sample.all();
   const double ratio = static_cast<double>(codes.size()) / static_cast<double>(bytes);
   return static_cast<uint64_t>(static_cast<double>(all.value_bytes()) * ratio) + symbols +
-         length_bytes * all.rows / runs.rows + blocks_of(all.rows) * sizeof(uint32_t) + kInnerHeadBytes;
+         length_bytes * all.rows / runs.rows + blocks_of(all.rows, block_shift(all)) * sizeof(uint32_t) + kInnerHeadBytes + 1;
 }
 
 Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
   const ValueSample sample(values);
   const SymbolTable table = SymbolTable::train(training_pieces(sample.runs(), kTrainingBytes));
   STELA_ASSIGN(const ColumnData lengths, lengths_of(values));
+  const unsigned shift = large_ ? block_shift(values) : kBlockShift;
+  if (large_) out.append_value(static_cast<uint8_t>(shift));
   STELA_TRY(append_inner(lengths.view(), 2, mode, out));
   out.append_value(static_cast<uint8_t>(table.symbols().size()));
   for (const Symbol& symbol : table.symbols()) out.append_value(static_cast<uint8_t>(symbol.length));
@@ -116,7 +146,7 @@ Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer&
   Buffer codes;
   for (uint64_t row = 0; row < values.rows; ++row) {
     if (codes.size() > std::numeric_limits<uint32_t>::max()) return {Code::kLimit, "a page has more than 4 GiB"};
-    if (row % kBlockRows == 0) out.append_value(static_cast<uint32_t>(codes.size()));
+    if (row % (uint64_t{1} << shift) == 0) out.append_value(static_cast<uint32_t>(codes.size()));
     table.compress(as_text(values.value(row)), codes);
   }
   out.append(codes.span());
@@ -124,19 +154,20 @@ Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer&
 }
 
 uint64_t FsstEncoding::lengths_bytes(ByteSpan encoded, const DataType&, uint64_t) const {
-  return kInnerHeadBytes + get_fixed<uint32_t>(encoded.data() + sizeof(uint16_t));
+  const uint64_t head = large_ ? 1 : 0;
+  return head + kInnerHeadBytes + get_fixed<uint32_t>(encoded.data() + head + sizeof(uint16_t));
 }
 
 Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first, uint64_t count,
                                   ColumnData& out) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(const FsstPage page, FsstPage::open(encoded, rows));
+  STELA_ASSIGN(const FsstPage page, FsstPage::open(encoded, rows, large_));
   if (count == 0) return {};
-  const uint64_t begin = first / kBlockRows * kBlockRows;
+  const uint64_t block = first >> page.shift, begin = block << page.shift;
   STELA_ASSIGN(const ColumnData lengths, page.lengths.range(begin, first + count - begin));
   const std::span<const uint32_t> skipped = words_of(lengths).first(first - begin);
   const std::span<const uint32_t> wanted = words_of(lengths).subspan(first - begin);
-  STELA_ASSIGN(ByteSpan codes, page.codes_of(first / kBlockRows));
+  STELA_ASSIGN(ByteSpan codes, page.codes_of(block));
   const uint64_t bytes = sum_of(wanted);
   // No code stands for more than eight bytes.
   if (bytes > codes.size() * kSymbolBytesMax || !page.symbols.skip(codes, sum_of(skipped))) return bad_codes();
@@ -147,16 +178,30 @@ Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t ro
 Status FsstEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                  std::span<const uint32_t> wanted, ColumnData& out) const {
   STELA_TRY(check_page_rows(rows, wanted));
-  auto end_of_block = [](uint64_t row) -> Result<uint64_t> { return (row / kBlockRows + 1) * kBlockRows; };
+  FsstPage page;
+  ByteSpan rest = encoded;
+  STELA_TRY(page.take_lengths(rest, rows, large_));
+  auto end_of_block = [&](uint64_t row) -> Result<uint64_t> { return ((row >> page.shift) + 1) << page.shift; };
   return decode_row_groups(*this, encoded, type, rows, wanted, end_of_block, out);
 }
 
 Result<uint64_t> FsstEncoding::value_bytes(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first,
                                            uint64_t count) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(const InnerColumn lengths, InnerColumn::take(encoded, 2, length_type(), rows));
-  STELA_ASSIGN(const ColumnData some, lengths.range(first, count));
+  FsstPage page;
+  STELA_TRY(page.take_lengths(encoded, rows, large_));
+  STELA_ASSIGN(const ColumnData some, page.lengths.range(first, count));
   return sum_of(words_of(some));
+}
+
+void FsstEncoding::append_strips(ByteSpan encoded, const DataType&, uint64_t rows, RowStrips& out) const {
+  const FsstPage page = trusted(FsstPage::open(encoded, rows, large_));
+  RowStrip strip{page.codes.data(), {}};
+  for (uint64_t block = 1; block < blocks_of(rows, page.shift); ++block) {
+    strip.cuts.push_back({block << page.shift, get_fixed<uint32_t>(page.blocks + block * sizeof(uint32_t))});
+  }
+  strip.cuts.push_back({rows, page.codes.size()});
+  out.push_back(std::move(strip));
 }
 
 }  // namespace stela::format

@@ -7,8 +7,10 @@ namespace stela::format {
 
 class FsstEncoding final : public Encoding {
  public:
-  EncodingId id() const override { return EncodingId::kFsst; }
-  const char* name() const override { return "fsst"; }
+  // `large`: for values of some hundred bytes or more, of which each is found at once, or a few.
+  explicit FsstEncoding(bool large) : large_(large) {}
+  EncodingId id() const override { return large_ ? EncodingId::kFsstLarge : EncodingId::kFsst; }
+  const char* name() const override { return large_ ? "fsst_large" : "fsst"; }
   unsigned rank() const override { return 2; }
   bool supports(const DataType& type) const override { return type.is_variable(); }
   bool is_identity(const DataType&) const override { return false; }
@@ -21,6 +23,10 @@ class FsstEncoding final : public Encoding {
                      ColumnData& out) const override;
   Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                uint64_t count) const override;
+  void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
+
+ private:
+  bool large_;
 };
 
 }  // namespace stela::format

@@ -79,4 +79,8 @@ Status NarrowEncoding::decode_rows(ByteSpan encoded, const DataType&, uint64_t r
   return {};
 }
 
+void NarrowEncoding::append_strips(ByteSpan encoded, const DataType&, uint64_t rows, RowStrips& out) const {
+  trusted(narrow_column(encoded, rows)).append_strips(out);
+}
+
 }  // namespace stela::format

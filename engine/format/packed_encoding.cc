@@ -62,4 +62,8 @@ Status PackedEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint6
   });
 }
 
+void PackedEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  visit_word(type.value_width(), [&]<typename T>(T) { append_packed_strips<T>(encoded, rows, out); });
+}
+
 }  // namespace stela::format

@@ -191,6 +191,25 @@ Result<T> PackedReader<T>::one(uint64_t row) {
   return unpack_lane(packed.data(), reference(vector), width(vector), index);
 }
 
+template <typename T>
+void PackedReader<T>::append_strips(RowStrips& out) const {
+  RowStrip bits{bytes_.data() + vectors_ * (2 + sizeof(T)), {}};
+  RowStrip positions{bytes_.data() + positions_, {}}, values{bytes_.data() + patches_, {}};
+  uint64_t end = 0, patched = 0;
+  for (uint64_t vector = 0; vector < vectors_; ++vector) {
+    const uint32_t count = rows_of_vector(rows_, vector);
+    const uint64_t until = vector * kVectorRows + count;
+    bits.cuts.push_back({until, end += packed_bytes(count, width(vector))});
+    patched += patches(vector);
+    positions.cuts.push_back({until, patched * sizeof(uint16_t)});
+    values.cuts.push_back({until, patched * sizeof(T)});
+  }
+  out.push_back(std::move(bits));
+  if (patched == 0) return;
+  out.push_back(std::move(positions));
+  out.push_back(std::move(values));
+}
+
 #define STELA_PACKED_OF(T)                                           \
   template PackedPlan<T> plan_vector<T>(const T*, uint32_t, bool);   \
   template void append_packed<T>(const T*, uint64_t, bool, Buffer&); \

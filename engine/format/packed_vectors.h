@@ -31,6 +31,8 @@ class PackedReader {
   // All rows of a vector; `to` has room for them. kDamaged.
   Status vector(uint64_t vector, T* to);
   Result<T> one(uint64_t row);
+  // Vector by vector: bits, and of patches positions and values.
+  void append_strips(RowStrips& out) const;
 
  private:
   void seek(uint64_t vector);
@@ -53,5 +55,11 @@ class PackedReader {
   uint64_t packed_ = 0;
   uint64_t first_patch_ = 0;
 };
+
+// Of trusted bytes.
+template <typename T>
+void append_packed_strips(ByteSpan bytes, uint64_t rows, RowStrips& out) {
+  trusted(PackedReader<T>::open(bytes, rows)).append_strips(out);
+}
 
 }  // namespace stela::format

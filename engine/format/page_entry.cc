@@ -8,17 +8,21 @@ bool sizes_fit(const PageEntry& entry, const DataType& type, const PageLimits& l
   uint64_t bytes = uint64_t{entry.front_bytes} + entry.stored_bytes;
   if (bytes > limits.section_bytes || entry.offset > limits.section_bytes - bytes) return false;
   const uint64_t validity_min = entry.has_validity_runs() ? sizeof(uint32_t) : entry.validity_bytes();
-  if (entry.nulls > entry.rows || entry.front_bytes < validity_min) return false;
+  const uint64_t front_min = validity_min + (entry.has_chunks() ? sizeof(uint32_t) : 0);
+  if (entry.nulls > entry.rows || entry.front_bytes < front_min) return false;
   // What is decoded into memory of its own has a limit.
-  const bool bounded = entry.has_validity_runs() || entry.encoding != static_cast<uint16_t>(EncodingId::kPlain);
+  const bool bounded = entry.has_validity_runs() || entry.has_chunks() || entry.encoding != static_cast<uint16_t>(EncodingId::kPlain);
   if (bounded && (entry.rows > kPageRowsMax || entry.value_bytes > kPageValueBytesMax)) return false;
   if (!type.is_variable() && !entry.is_flat() && entry.value_bytes != entry.rows * type.value_width()) return false;
   return entry.nulls_before <= entry.first_row;
 }
 
 bool flags_agree(const PageEntry& entry) {
-  const uint8_t known = kPageAllNull | kPageHasValidity | kPageFlat;
-  if (entry.flags > (entry.version == kPageVersionRuns ? known | kPageValidityRuns : known)) return false;
+  uint8_t known = kPageAllNull | kPageHasValidity | kPageFlat;
+  if (entry.version >= kPageVersionRuns) known |= kPageValidityRuns;
+  if (entry.version >= kPageVersionChunks) known |= kPageChunks;
+  if ((entry.flags & ~known) != 0) return false;
+  if (entry.has_chunks() && (entry.all_null() || entry.is_flat())) return false;
   if (entry.has_validity_runs() && (!entry.has_validity() || entry.is_flat())) return false;
   if (entry.all_null()) return entry.nulls == entry.rows && !entry.has_validity() && entry.front_bytes == 0;
   return entry.has_validity() == (entry.nulls > 0);
@@ -57,7 +61,7 @@ Result<PageEntry> decode_page_entry(std::string_view bytes, const DataType& type
   in.fixed(&entry.version);
   in.fixed(&entry.flags);
   if (in.failed()) return damaged("an entry of a page list is cut short");
-  if (entry.version != kPageVersion && entry.version != kPageVersionRuns) {
+  if (entry.version < kPageVersion || entry.version > kPageVersionChunks) {
     return unsupported("page version " + std::to_string(entry.version) + " is of a newer Stela");
   }
   if (!flags_agree(entry) || !sizes_fit(entry, type, limits))

@@ -12,7 +12,8 @@ namespace stela::format {
 
 // A page lies at `offset` of its section: the front (validity, then the lengths part of the encoded values), sealed by
 // front_crc, and the rest of the encoded values, sealed by values_crc. A part of 0 bytes has no seal. Validity is bits
-// padded to 8 bytes or, in version 2, a u32 and that many bytes of runs (page_validity.h).
+// padded to 8 bytes or, from version 2 on, a u32 and that many bytes of runs (page_validity.h). With chunks, from version
+// 3 on, the front goes on with their table and what all rows need of the encoded values (page_chunks.h).
 struct PageEntry {
   uint64_t offset = 0;
   uint64_t first_row = 0;  // relative to the fragment
@@ -35,18 +36,20 @@ struct PageEntry {
   // Only validity is stored here, the values are in the flat file.
   bool is_flat() const;
   bool has_validity_runs() const;
+  bool has_chunks() const;
   // Of validity as bits; 0 where every row has a value.
   uint64_t validity_bytes() const { return has_validity() ? (uint64_t{rows} + 63) / 64 * 8 : 0; }
   uint64_t end_row() const { return first_row + rows; }
 };
 inline constexpr uint32_t kPageEntryBytes = 72;
 // A page is of the lowest version that can say what it is.
-inline constexpr uint8_t kPageVersion = 1, kPageVersionRuns = 2;
-inline constexpr uint8_t kPageAllNull = 1, kPageHasValidity = 2, kPageFlat = 4, kPageValidityRuns = 8;
+inline constexpr uint8_t kPageVersion = 1, kPageVersionRuns = 2, kPageVersionChunks = 3;
+inline constexpr uint8_t kPageAllNull = 1, kPageHasValidity = 2, kPageFlat = 4, kPageValidityRuns = 8, kPageChunks = 16;
 
 inline bool PageEntry::all_null() const { return (flags & kPageAllNull) != 0; }
 inline bool PageEntry::has_validity() const { return (flags & kPageHasValidity) != 0; }
 inline bool PageEntry::has_validity_runs() const { return (flags & kPageValidityRuns) != 0; }
+inline bool PageEntry::has_chunks() const { return (flags & kPageChunks) != 0; }
 inline bool PageEntry::is_flat() const { return (flags & kPageFlat) != 0; }
 
 // What an entry must fit into.

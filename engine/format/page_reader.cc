@@ -83,24 +83,44 @@ Status PageReader::check_seals(const PageEntry& entry, ByteSpan front, ByteSpan 
   return {};
 }
 
+// `holder` has the front, and the values behind it unless only the front is there.
 Result<PageBytes> PageReader::page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) const {
   PageBytes page;
   page.holder = std::move(holder);
   const ByteSpan all = page.holder->span();
-  if (!entry.has_validity_runs()) {
-    page.validity = all.first(entry.validity_bytes());
-    page.encoded = all.subspan(entry.validity_bytes());
+  uint64_t validity_bytes = entry.validity_bytes();
+  if (entry.has_validity_runs()) {
+    const uint64_t runs = get_fixed<uint32_t>(all.data());
+    if (runs > entry.front_bytes - sizeof(uint32_t)) {
+      return located(entry, damaged("the runs of its validity are longer than its front"));
+    }
+    auto bits = decode_validity_runs(as_text(all.subspan(sizeof(uint32_t), runs)), entry.rows);
+    if (!bits.ok()) return located(entry, bits.status());
+    page.bits = std::move(bits).value();
+    page.validity = page.bits.span();
+    validity_bytes = sizeof(uint32_t) + runs;
+  } else {
+    page.validity = all.first(validity_bytes);
+  }
+  page.encoded = all.subspan(validity_bytes);
+  if (!entry.has_chunks()) return page;
+  ByteSpan front = all.subspan(validity_bytes, entry.front_bytes - validity_bytes);
+  auto table = ChunkTable::take(front, entry.rows, entry.stored_bytes);
+  if (!table.ok()) return located(entry, table.status());
+  page.chunks = std::move(table).value();
+  page.encoded = front;
+  if (all.size() == entry.front_bytes) return page;
+  if (page.chunks->is_in_order()) {
+    page.encoded = {front.data(), front.size() + entry.stored_bytes};
     return page;
   }
-  const uint64_t runs = get_fixed<uint32_t>(all.data());
-  if (runs > entry.front_bytes - sizeof(uint32_t)) {
-    return located(entry, damaged("the runs of its validity are longer than its front"));
+  page.joined.resize(page.chunks->encoded_bytes());
+  page.chunks->place_shared(front, page.joined.data());
+  for (uint32_t number = 0; number < page.chunks->chunks(); ++number) {
+    const PageChunk& chunk = page.chunks->chunk(number);
+    page.chunks->place_chunk(number, all.subspan(entry.front_bytes + chunk.offset, chunk.bytes), page.joined.data());
   }
-  auto bits = decode_validity_runs(as_text(all.subspan(sizeof(uint32_t), runs)), entry.rows);
-  if (!bits.ok()) return located(entry, bits.status());
-  page.bits = std::move(bits).value();
-  page.validity = page.bits.span();
-  page.encoded = all.subspan(sizeof(uint32_t) + runs);
+  page.encoded = page.joined.span();
   return page;
 }
 
@@ -127,9 +147,82 @@ Result<PageBytes> PageReader::load(const PageEntry& entry, Part part, bool keep)
   return page_bytes(entry, std::move(buffer));
 }
 
+Status PageReader::check_chunk(const PageEntry& entry, const ChunkTable& table, uint32_t number, ByteSpan bytes) const {
+  const SealPlace place{SealKind::kPageChunk, metadata_.id.value, number, entry.ordinal};
+  if (seal_matches(table.chunk(number).crc, source_.scope(), place, bytes)) return {};
+  return damaged("the checksum of chunk " + std::to_string(number) + " is wrong");
+}
+
+// Those that are not in the cache are read together, and kept there.
+Result<std::vector<std::shared_ptr<const Buffer>>> PageReader::read_chunks(const PageEntry& entry,
+                                                                           const ChunkTable& table,
+                                                                           const std::vector<uint32_t>& numbers) const {
+  catalog::BlockCache* cache = source_.context().cache.get();
+  std::vector<std::shared_ptr<const Buffer>> found(numbers.size());
+  std::vector<std::pair<size_t, std::shared_ptr<Buffer>>> missing;
+  std::vector<ReadRange> ranges;
+  auto position_of = [&](const PageChunk& chunk) {
+    return source_.position(entry.offset) + entry.front_bytes + chunk.offset;
+  };
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const PageChunk& chunk = table.chunk(numbers[i]);
+    if (cache != nullptr && chunk.bytes > 0) found[i] = cache->find(source_.file().value, position_of(chunk));
+    if (found[i] != nullptr && found[i]->size() == chunk.bytes) continue;
+    missing.emplace_back(i, std::make_shared<Buffer>(chunk.bytes));
+    found[i] = missing.back().second;
+    if (chunk.bytes > 0) ranges.push_back({position_of(chunk), missing.back().second->span()});
+  }
+  if (!ranges.empty()) {
+    STELA_ASSIGN(auto reader, source_.open());
+    STELA_TRY(reader->read(ranges));
+  }
+  for (const auto& [i, buffer] : missing) {
+    const PageChunk& chunk = table.chunk(numbers[i]);
+    STELA_TRY(check_chunk(entry, table, numbers[i], buffer->span()));
+    if (cache != nullptr && chunk.bytes > 0) cache->insert(source_.file().value, position_of(chunk), buffer);
+  }
+  return found;
+}
+
+// Makes `page`, a front, the encoded page with no more than some of its chunks in it; the others are zeros.
+Status PageReader::join_chunks(const PageEntry& entry, const std::vector<uint32_t>& numbers, PageBytes& page) const {
+  auto chunks = read_chunks(entry, *page.chunks, numbers);
+  if (!chunks.ok()) return located(entry, chunks.status());
+  page.joined.append_zeros(page.chunks->encoded_bytes());
+  page.chunks->place_shared(page.encoded, page.joined.data());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    page.chunks->place_chunk(numbers[i], (*chunks)[i]->span(), page.joined.data());
+  }
+  page.encoded = page.joined.span();
+  return {};
+}
+
+Result<PageBytes> PageReader::load_rows(const PageEntry& entry, std::span<const uint32_t> rows) const {
+  if (!entry.has_chunks()) return load(entry, Part::kWhole, true);
+  STELA_ASSIGN(PageBytes page, load(entry, Part::kFront, true));
+  std::vector<uint32_t> numbers;
+  for (uint32_t row : rows) {
+    const uint32_t number = page.chunks->chunk_of(row);
+    if (numbers.empty() || numbers.back() != number) numbers.push_back(number);
+  }
+  STELA_TRY(join_chunks(entry, numbers, page));
+  return page;
+}
+
+Result<PageBytes> PageReader::load_range(const PageEntry& entry, uint64_t first, uint64_t count) const {
+  if (!entry.has_chunks()) return load(entry, Part::kWhole, true);
+  STELA_ASSIGN(PageBytes page, load(entry, Part::kFront, true));
+  std::vector<uint32_t> numbers;
+  const uint32_t end = page.chunks->chunk_of(first + count - 1) + 1;
+  for (uint32_t number = page.chunks->chunk_of(first); number < end; ++number) numbers.push_back(number);
+  STELA_TRY(join_chunks(entry, numbers, page));
+  return page;
+}
+
 // A whole page of plain values goes from the file into the column's memory.
 Status PageReader::read_in_place(const PageEntry& entry, ColumnData& out) const {
-  if (entry.stored_bytes != entry.value_bytes || entry.front_bytes != entry.validity_bytes()) {
+  if (entry.stored_bytes != entry.value_bytes ||
+      (entry.front_bytes != entry.validity_bytes() && !entry.has_chunks())) {
     return located(entry, damaged("the size of a plain page is wrong"));
   }
   STELA_ASSIGN(auto reader, source_.open());
@@ -153,7 +246,8 @@ Status PageReader::read(const PageEntry& entry, uint64_t first, uint64_t count, 
   const Encoding& encoding = encoding_of(entry);
   bool whole = count == entry.rows;
   if (whole && encoding.is_identity(metadata_.type) && !entry.has_validity_runs()) return read_in_place(entry, out);
-  STELA_ASSIGN(PageBytes page, load(entry, Part::kWhole, !whole));
+  if (count == 0) return {};
+  STELA_ASSIGN(PageBytes page, whole ? load(entry, Part::kWhole, false) : load_range(entry, first, count));
   Status decoded = encoding.decode_range(page.encoded, metadata_.type, entry.rows, first, count, out);
   if (!decoded.ok()) return located(entry, decoded);
   if (page.validity.empty()) return {};
@@ -167,7 +261,7 @@ Status PageReader::read_rows(const PageEntry& entry, std::span<const uint32_t> w
     out.append_nulls(wanted.size());
     return {};
   }
-  STELA_ASSIGN(PageBytes page, load(entry, Part::kWhole, true));
+  STELA_ASSIGN(PageBytes page, load_rows(entry, wanted));
   Status decoded = encoding_of(entry).decode_rows(page.encoded, metadata_.type, entry.rows, wanted, out);
   if (!decoded.ok()) return located(entry, decoded);
   if (page.validity.empty()) return {};
@@ -201,6 +295,9 @@ Result<uint64_t> PageReader::value_bytes_until(const PageEntry& entry, uint64_t 
   if (count == entry.rows) return uint64_t{entry.value_bytes};
   if (entry.all_null() || count == 0) return uint64_t{0};
   STELA_ASSIGN(PageBytes page, load(entry, Part::kFront, true));
+  if (page.chunks && !page.chunks->has_lengths_in_front()) {
+    STELA_ASSIGN(page, load_range(entry, 0, count));
+  }
   auto bytes = encoding_of(entry).value_bytes(page.encoded, metadata_.type, entry.rows, 0, count);
   if (!bytes.ok()) return located(entry, bytes.status());
   return bytes;
@@ -213,6 +310,11 @@ Status PageReader::verify(const PageEntry& entry) const {
     return located(entry, damaged("its nulls are not as many as its page list says"));
   }
   if (entry.is_flat()) return {};
+  for (uint32_t number = 0; page.chunks && number < page.chunks->chunks(); ++number) {
+    STELA_TRY(located(entry, check_chunk(entry, *page.chunks, number,
+                                         page.holder->span(entry.front_bytes + page.chunks->chunk(number).offset,
+                                                           page.chunks->chunk(number).bytes))));
+  }
   ColumnData decoded(metadata_.type);
   return located(entry,
                  encoding_of(entry).decode_range(page.encoded, metadata_.type, entry.rows, 0, entry.rows, decoded));

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/format/column_metadata.h"
+#include "engine/format/page_chunks.h"
 #include "engine/format/page_entry.h"
 #include "engine/format/section_source.h"
 
@@ -32,8 +33,10 @@ Result<PageEntry> page_entry_of(const TreeLeaf& leaf, uint32_t index, const Colu
 struct PageBytes {
   std::shared_ptr<const Buffer> holder;
   Buffer bits;        // of validity that is stored as runs
+  Buffer joined;      // encoded values, where chunks are put together
   ByteSpan validity;  // empty: no nulls
-  ByteSpan encoded;   // lengths part, then the rest
+  ByteSpan encoded;   // lengths part, then the rest; of a front with chunks, what all rows need
+  std::optional<ChunkTable> chunks;
 };
 
 // Immutable and thread-safe; metadata and source must outlive it.
@@ -56,6 +59,13 @@ class PageReader {
  private:
   enum class Part { kFront, kWhole };
   Result<PageBytes> load(const PageEntry& entry, Part part, bool keep) const;
+  // Enough of the page to decode some rows, ascending, or [first, first + count), which are not none.
+  Result<PageBytes> load_rows(const PageEntry& entry, std::span<const uint32_t> rows) const;
+  Result<PageBytes> load_range(const PageEntry& entry, uint64_t first, uint64_t count) const;
+  Status join_chunks(const PageEntry& entry, const std::vector<uint32_t>& numbers, PageBytes& page) const;
+  Result<std::vector<std::shared_ptr<const Buffer>>> read_chunks(const PageEntry& entry, const ChunkTable& table,
+                                                                 const std::vector<uint32_t>& numbers) const;
+  Status check_chunk(const PageEntry& entry, const ChunkTable& table, uint32_t number, ByteSpan bytes) const;
   Status check_seals(const PageEntry& entry, ByteSpan front, ByteSpan values) const;
   Result<PageBytes> page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) const;
   Status read_in_place(const PageEntry& entry, ColumnData& out) const;

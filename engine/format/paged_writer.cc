@@ -16,6 +16,11 @@ constexpr uint64_t kSmallBytes = 1 << 20;
 // Smaller pages are encoded sooner than another thread begins with them.
 constexpr uint64_t kBytesOfOtherThreads = 16 << 10;
 
+ByteSpan encoded_bytes(const ColumnView& values, const EncodedValues& chosen) {
+  if (!chosen.encoding->is_identity(*values.type)) return chosen.bytes.span();
+  return {values.values, static_cast<size_t>(values.value_bytes())};
+}
+
 }  // namespace
 
 // A page on its way. What it needs of the pages before it is known when it is given.
@@ -25,7 +30,9 @@ struct PagedWriter::Page {
   uint64_t first_row = 0;
   double share_max = 1;
   std::vector<Statistics> statistics;
-  EncodedValues encoded;
+  EncodedValues chosen;  // of a page that is not all null
+  ByteSpan encoded;
+  std::optional<DividedPage> divided;  // where it is more than a chunk
 };
 
 PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode,
@@ -116,11 +123,32 @@ Status PagedWriter::give_page(ColumnData own, const ColumnView& values, Statisti
 Status PagedWriter::encode_page(Page& page, const StatisticsCollector& statistics) const {
   page.statistics = statistics.pieces_of(page.values, page.first_row);
   if (page.values.null_count() == page.values.rows) return {};
-  STELA_ASSIGN(page.encoded, encode(page.values, mode_, page.share_max));
+  STELA_ASSIGN(page.chosen, encode(page.values, mode_, page.share_max));
+  page.encoded = encoded_bytes(page.values, page.chosen);
   return {};
 }
 
-Status PagedWriter::land_page(const Page& given, StatisticsCollector& statistics, NodeSink& sink) {
+// Chunks are sealed with the page's ordinal, which is known when the pages before it have landed. One of which a value
+// would cost more than a chunk becomes two pages.
+Status PagedWriter::land_page(Page& page, StatisticsCollector& statistics, NodeSink& sink) {
+  if (page.encoded.size() < kChunkBytesMax || page.values.rows == 1) return write_page(page, statistics, sink);
+  page.divided = divide(page.values, page.chosen, [&](uint64_t chunk, ByteSpan bytes) {
+    return seal(sink.scope(), {SealKind::kPageChunk, spec_.id.value, chunk, pages_.entries()}, bytes);
+  });
+  if (page.divided) return write_page(page, statistics, sink);
+  const uint64_t half = page.values.rows / 2;
+  for (const ColumnView& values : {page.values.slice(0, half), page.values.slice(half, page.values.rows - half)}) {
+    Page part;
+    part.values = values;
+    part.first_row = rows_;
+    part.share_max = page.share_max;
+    STELA_TRY(encode_page(part, statistics));
+    STELA_TRY(land_page(part, statistics, sink));
+  }
+  return {};
+}
+
+Status PagedWriter::write_page(const Page& given, StatisticsCollector& statistics, NodeSink& sink) {
   const ColumnView& values = given.values;
   Statistics page;
   STELA_TRY(statistics.add(given.statistics, &page, sink));
@@ -154,6 +182,15 @@ Result<EncodedValues> PagedWriter::encode(const ColumnView& values, EncodingMode
   return encode_cheapest(bare.view(), kPageRank, mode, share_max);
 }
 
+std::optional<DividedPage> PagedWriter::divide(const ColumnView& values, const EncodedValues& chosen,
+                                               const ChunkSeal& seal) {
+  const ByteSpan encoded = encoded_bytes(values, chosen);
+  RowStrips strips;
+  chosen.encoding->append_strips(encoded, *values.type, values.rows, strips);
+  const uint64_t lengths = chosen.encoding->lengths_bytes(encoded, *values.type, values.rows);
+  return divide_page(encoded, strips, values.rows, values.value_bytes(), lengths, seal);
+}
+
 void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
   entry->flags = kPageHasValidity;
   const std::string runs = encode_validity_runs(values);
@@ -170,15 +207,21 @@ void PagedWriter::append_validity(const ColumnView& values, PageEntry* entry) {
 
 Status PagedWriter::write_values(const Page& page, PageEntry* entry, NodeSink& sink) {
   const ColumnView& values = page.values;
-  const Encoding& encoding = *page.encoded.encoding;
-  ByteSpan encoded = page.encoded.bytes.span();
-  if (encoding.is_identity(spec_.type)) encoded = {values.values, static_cast<size_t>(values.value_bytes())};
+  const Encoding& encoding = *page.chosen.encoding;
   entry->encoding = static_cast<uint16_t>(encoding.id());
   front_.clear();
   if (entry->nulls > 0) append_validity(values, entry);
-  uint64_t lengths = encoding.lengths_bytes(encoded, spec_.type, values.rows);
-  front_.append(encoded.first(lengths));
-  ByteSpan rest = encoded.subspan(lengths);
+  ByteSpan rest = page.encoded;
+  if (page.divided) {
+    entry->version = kPageVersionChunks;
+    entry->flags |= kPageChunks;
+    front_.append(page.divided->front.span());
+    rest = page.divided->chunks;
+  } else {
+    const uint64_t lengths = encoding.lengths_bytes(rest, spec_.type, values.rows);
+    front_.append(rest.first(lengths));
+    rest = rest.subspan(lengths);
+  }
   entry->front_bytes = static_cast<uint32_t>(front_.size());
   entry->stored_bytes = static_cast<uint32_t>(rest.size());
   uint64_t column = spec_.id.value;

@@ -8,6 +8,7 @@ namespace stela::format {
 namespace {
 
 constexpr uint64_t kStoredLengthBytes = sizeof(uint32_t);
+constexpr uint64_t kCutBytes = 256;  // of values between which the page may be divided
 
 uint32_t length_at(ByteSpan encoded, uint64_t row) {
   return get_fixed<uint32_t>(encoded.data() + row * kStoredLengthBytes);
@@ -117,6 +118,29 @@ Result<uint64_t> PlainEncoding::value_bytes(ByteSpan encoded, const DataType& ty
   if (!type.is_variable()) return count * type.value_width();
   STELA_TRY(check_lengths_size(encoded, rows));
   return sum_lengths(encoded, first, count);
+}
+
+void PlainEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
+  RowStrip strip{encoded.data(), {}};
+  if (!type.is_variable()) {
+    const uint64_t width = type.value_width();
+    const uint64_t step = width <= sizeof(uint64_t) ? kVectorRows : std::max<uint64_t>(1, kCutBytes / width);
+    for (uint64_t row = 0; row < rows;) {
+      row = std::min(rows, row + step);
+      strip.cuts.push_back({row, row * width});
+    }
+    out.push_back(std::move(strip));
+    return;
+  }
+  strip.begin += rows * kStoredLengthBytes;
+  uint64_t bytes = 0, cut = 0;
+  for (uint64_t row = 0; row < rows; ++row) {
+    bytes += length_at(encoded, row);
+    if (bytes - cut < kCutBytes && row + 1 < rows) continue;
+    strip.cuts.push_back({row + 1, bytes});
+    cut = bytes;
+  }
+  out.push_back(std::move(strip));
 }
 
 }  // namespace stela::format

@@ -21,6 +21,7 @@ enum class SealKind : uint64_t {
   kFineStatistics = 8,
   kExtentTree = 9,
   kFlatExtent = 10,
+  kPageChunk = 11,
 };
 
 // The section that bytes belong to; for a flat file's extents, that file and section 0.
@@ -33,7 +34,7 @@ struct SealScope {
 struct SealPlace {
   SealKind kind = SealKind::kTrailer;
   uint64_t column = 0;   // column id
-  uint64_t level = 0;    // of a tree's node
+  uint64_t level = 0;    // of a tree's node; number of a chunk of a page
   uint64_t ordinal = 0;  // page, extent, or first key of a node
 };
 

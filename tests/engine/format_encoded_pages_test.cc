@@ -192,7 +192,7 @@ TEST(EncodedPageDamage, NewerPagesAreUnsupported) {
   EXPECT_EQ(status.code(), Code::kUnsupported);
   EXPECT_NE(status.message().find("900"), std::string::npos);
   entry.encoding = static_cast<uint16_t>(EncodingId::kPacked);
-  entry.version = kPageVersionRuns + 1;
+  entry.version = kPageVersionChunks + 1;
   EXPECT_EQ(decode_page_entry(encode_page_entry(entry), type, limits).status().code(), Code::kUnsupported);
   entry.version = kPageVersion;
   entry.flags = kPageHasValidity | kPageValidityRuns;

@@ -29,6 +29,23 @@ def columns():
     }
 
 
+def layout_columns():
+    """Rows of the stores of released layouts: as "rows" in light pages, as "cold" in cold ones, as "large" large values."""
+    row = numpy.arange(40_000)
+    mixed = (row % 2048).astype("u8") * numpy.uint64(0x9e3779b97f4a7c15)
+    mixed = (mixed ^ (mixed >> numpy.uint64(29))) * numpy.uint64(0xbf58476d1ce4e5b9)
+    number = (mixed >> numpy.uint64(33)).astype("i8")
+    rows = {
+        "packed": number % 100_000, "patched": numpy.where(number % 300 == 7, number << 20, number % 90),
+        "delta": numpy.cumsum(number % 200), "runs": row // 50 % 97, "price": number % 50_000 / 100, "noise": mixed,
+        "word": numpy.array(["", "one", "two", "three hundred", "\u00fc"])[number % 5], "flag": number % 20 == 0,
+        "line": numpy.array([f"line {n % 1009} of the text, {n}" for n in number]), "single": (number % 9999 / 8).astype("f4"),
+    }
+    large = {"text": numpy.array([f"{n}: " + "large value " * (20 + n % 16 * 8) for n in number[:2500]]),
+             "vector": ((row[:2500, None] + row[:100]) % 256).astype("f4")}
+    return rows, large
+
+
 class EncodedPages(MountCase):
     def stored(self, name):
         """(bytes of the values, bytes stored) of a column of /t."""
@@ -194,6 +211,28 @@ class ReleasedLayouts(MountCase):
         for name, values in kinds.items():
             self.assertEqual((self.mnt / f"kinds/{name}.npy").read_bytes(), npy(values), name)
         self.assertEqual((self.mnt / "flat/x.npy").read_bytes(), npy((numpy.arange(200_000) % 1000).astype("f8")))
+
+    def check_layout(self, name):
+        """A store of layout_columns()."""
+        self.open_store(name)
+        rows, large = layout_columns()
+        for folder, columns_of in (("rows", rows), ("cold", rows), ("large", large)):
+            for column, values in columns_of.items():
+                if values.dtype.kind == "U":
+                    text = (self.mnt / f"{folder}/{column}.txt").read_text()
+                    self.assertEqual(text, "".join(f"{value}\n" for value in values), f"{folder}/{column}")
+                    continue
+                mapped = numpy.load(self.mnt / f"{folder}/{column}.npy", mmap_mode="r")
+                for at in (len(values) - 1, 0, len(values) // 2):
+                    self.assertEqual(mapped[at].tobytes(), values[at].tobytes(), f"{folder}/{column}[{at}]")
+                del mapped
+                self.assertEqual((self.mnt / f"{folder}/{column}.npy").read_bytes(), npy(values), f"{folder}/{column}")
+
+    def test_pages_that_are_encoded(self):
+        self.check_layout("encoded_pages.tar.xz")
+
+    def test_pages_in_chunks(self):
+        self.check_layout("chunked_pages.tar.xz")
 
 
 if __name__ == "__main__":
