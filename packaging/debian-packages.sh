@@ -6,7 +6,7 @@
 build_packages=(
   cmake ninja-build g++ pkg-config
   libfuse3-dev fuse3 libisal-dev libxxhash-dev libboost-program-options-dev nlohmann-json3-dev
-  libflatbuffers-dev flatbuffers-compiler libfast-float-dev libsimdjson-dev liblz4-dev libzstd-dev libsnappy-dev zlib1g-dev
+  libflatbuffers-dev flatbuffers-compiler libfast-float-dev libsimdjson-dev liblz4-dev libzstd-dev libsnappy-dev libroaring-dev zlib1g-dev
   libgtest-dev
 )
 test_packages=(python3 python3-numpy python3-pandas attr rsync nano vim strace e2fsprogs xfsprogs)

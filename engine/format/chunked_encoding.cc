@@ -63,7 +63,7 @@ Status append_lengths(const ColumnView& values, Buffer& out) {
     lengths[row] = static_cast<uint32_t>(length);
   }
   Buffer packed;
-  append_packed(lengths.data(), values.rows, false, packed);
+  append_packed(lengths.data(), values.rows, false, PackedHeads::kPlain, packed);
   out.append_value(static_cast<uint32_t>(packed.size()));
   out.append(packed.span());
   return {};

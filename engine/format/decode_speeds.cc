@@ -19,6 +19,8 @@ double decode_speed(EncodingId id) {
     case 12: return 1.5;  // snappy
     case 13: return 2.7;  // alp_rd
     case 14: return 5.7;  // fsst_large
+    case 15: return 25.7;  // packed_tight
+    case 16: return 8.0;  // roaring
     default: return 1.0;
   }
 }

@@ -64,7 +64,7 @@ Status DeltaEncoding::encode(const ColumnView& values, EncodingMode, Buffer& out
       const uint64_t at = vector * kVectorRows;
       out.append_value(differences(from + at, rows_of_vector(values.rows, vector), differing.data() + at));
     }
-    append_packed(differing.data(), values.rows, true, out);
+    append_packed(differing.data(), values.rows, true, PackedHeads::kPlain, out);
   });
   return {};
 }
@@ -91,7 +91,7 @@ Status DeltaEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64
 
 void DeltaEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
   visit_word(type.value_width(), [&]<typename T>(T) {
-    append_packed_strips<T>(encoded.subspan(vectors_of(rows) * sizeof(T)), rows, out);
+    append_packed_strips<T>(encoded.subspan(vectors_of(rows) * sizeof(T)), rows, PackedHeads::kPlain, out);
   });
 }
 

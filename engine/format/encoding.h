@@ -32,6 +32,8 @@ enum class EncodingId : uint16_t {
   kSnappy = 12,
   kAlpRd = 13,
   kFsstLarge = 14,
+  kPackedTight = 15,
+  kRoaring = 16,
 };
 
 // What a page is written for: to be read often, or to be small. Dense: a column inside of a cold page whose values take so

@@ -11,6 +11,7 @@
 #include "engine/format/narrow_encoding.h"
 #include "engine/format/packed_encoding.h"
 #include "engine/format/plain_encoding.h"
+#include "engine/format/roaring_encoding.h"
 #include "engine/format/runs_encoding.h"
 #include "engine/format/snappy_encoding.h"
 #include "engine/format/zstd_encoding.h"
@@ -20,7 +21,7 @@ namespace {
 
 const PlainEncoding kPlainEncoding;
 const ConstantEncoding kConstantEncoding;
-const PackedEncoding kPackedEncoding;
+const PackedEncoding kPackedEncoding(PackedHeads::kPlain);
 const DeltaEncoding kDeltaEncoding;
 const RunsEncoding kRunsEncoding;
 const DictionaryEncoding kDictionaryEncoding;
@@ -32,12 +33,15 @@ const ZstdEncoding kZstdEncoding;
 const SnappyEncoding kSnappyEncoding;
 const AlpRdEncoding kAlpRdEncoding;
 const FsstEncoding kFsstLargeEncoding(true);
+const PackedEncoding kPackedTightEncoding(PackedHeads::kTight);
+const RoaringEncoding kRoaringEncoding;
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 14> kEncodings{
+const std::array<const Encoding*, 16> kEncodings{
     &kPlainEncoding,      &kConstantEncoding, &kPackedEncoding, &kDeltaEncoding, &kRunsEncoding,
     &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,  &kByteSplitEncoding,
     &kZstdEncoding,       &kSnappyEncoding,   &kAlpRdEncoding,    &kFsstLargeEncoding,
+    &kPackedTightEncoding, &kRoaringEncoding,
 };
 
 }  // namespace

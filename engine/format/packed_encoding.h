@@ -1,14 +1,16 @@
 // Packed: integers as bits above a frame of reference, 1,024 at a time, with patches for outliers.
 #pragma once
 
-#include "engine/format/encoding.h"
+#include "engine/format/packed_vectors.h"
 
 namespace stela::format {
 
 class PackedEncoding final : public FixedEncoding {
  public:
-  EncodingId id() const override { return EncodingId::kPacked; }
-  const char* name() const override { return "packed"; }
+  // Tight: what is said of each vector is packed, too, which pays from the third vector on.
+  explicit PackedEncoding(PackedHeads heads) : heads_(heads) {}
+  EncodingId id() const override { return is_tight() ? EncodingId::kPackedTight : EncodingId::kPacked; }
+  const char* name() const override { return is_tight() ? "packed_tight" : "packed"; }
   unsigned rank() const override { return 0; }
   bool supports(const DataType& type) const override;
   std::optional<uint64_t> estimate(const ValueSample& sample, EncodingMode mode) const override;
@@ -18,6 +20,10 @@ class PackedEncoding final : public FixedEncoding {
   Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
                      ColumnData& out) const override;
   void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
+
+ private:
+  bool is_tight() const { return heads_ == PackedHeads::kTight; }
+  PackedHeads heads_;
 };
 
 }  // namespace stela::format

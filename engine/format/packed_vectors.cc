@@ -1,6 +1,7 @@
 #include "engine/format/packed_vectors.h"
 
 #include <bit>
+#include <vector>
 
 namespace stela::format {
 namespace {
@@ -87,19 +88,73 @@ PackedPlan<T> plan_vector(const T* values, uint32_t count, bool is_signed) {
   return other.bytes < plan.bytes ? other : plan;
 }
 
+namespace {
+
+// Least u8 or T, bits u8, the bits.
 template <typename T>
-void append_packed(const T* values, uint64_t rows, bool is_signed, Buffer& out) {
-  const uint64_t vectors = vectors_of(rows);
-  const size_t head = out.size();
-  out.resize(head + vectors * (2 + sizeof(T)));
+void append_head_column(const std::vector<T>& numbers, bool is_signed, Buffer& out) {
+  const auto count = static_cast<uint32_t>(numbers.size());
+  const T least = least_of(numbers.data(), count, is_signed);
+  T widest = 0;
+  for (T number : numbers) widest |= static_cast<T>(number - least);
+  const auto bits = static_cast<uint32_t>(std::bit_width(widest));
+  out.append_value(least);
+  out.append_value(static_cast<uint8_t>(bits));
+  const size_t at = out.size();
+  out.resize(at + packed_tail_bytes(count, bits));
+  pack_tail(numbers.data(), count, least, bits, out.span().subspan(at));
+}
+
+template <typename T>
+bool take_head_column(ByteSpan& rest, uint64_t count, PackedHeads heads, HeadColumn<T>* column) {
+  if (heads == PackedHeads::kTight) {
+    if (rest.size() < sizeof(T) + 1) return false;
+    column->least = get_fixed<T>(rest.data());
+    column->bits = static_cast<uint32_t>(rest[sizeof(T)]);
+    rest = rest.subspan(sizeof(T) + 1);
+    if (column->bits > 8 * sizeof(T)) return false;
+  }
+  const uint64_t bytes = packed_tail_bytes(count, column->bits);
+  if (bytes > rest.size()) return false;
+  column->packed = rest.first(bytes);
+  rest = rest.subspan(bytes);
+  return true;
+}
+
+template <typename T>
+void append_heads(const std::vector<PackedPlan<T>>& plans, bool is_signed, PackedHeads heads, Buffer& out) {
+  std::vector<uint8_t> widths, patches;
+  std::vector<T> references;
+  for (const PackedPlan<T>& plan : plans) {
+    widths.push_back(static_cast<uint8_t>(plan.bits));
+    patches.push_back(static_cast<uint8_t>(plan.patches));
+    references.push_back(plan.reference);
+  }
+  if (heads == PackedHeads::kPlain) {
+    out.append(std::as_bytes(std::span(widths)));
+    out.append(std::as_bytes(std::span(patches)));
+    out.append(std::as_bytes(std::span(references)));
+    return;
+  }
+  append_head_column(widths, false, out);
+  append_head_column(patches, false, out);
+  append_head_column(references, is_signed, out);
+}
+
+}  // namespace
+
+template <typename T>
+void append_packed(const T* values, uint64_t rows, bool is_signed, PackedHeads heads, Buffer& out) {
+  std::vector<PackedPlan<T>> plans;
+  for (uint64_t vector = 0; vector < vectors_of(rows); ++vector) {
+    plans.push_back(plan_vector(values + vector * kVectorRows, rows_of_vector(rows, vector), is_signed));
+  }
+  append_heads(plans, is_signed, heads, out);
   Buffer positions, patches;
-  for (uint64_t vector = 0; vector < vectors; ++vector) {
+  for (uint64_t vector = 0; vector < plans.size(); ++vector) {
     const T* from = values + vector * kVectorRows;
     const uint32_t count = rows_of_vector(rows, vector);
-    const PackedPlan<T> plan = plan_vector(from, count, is_signed);
-    out.data()[head + vector] = static_cast<std::byte>(plan.bits);
-    out.data()[head + vectors + vector] = static_cast<std::byte>(plan.patches);
-    std::memcpy(out.data() + head + 2 * vectors + vector * sizeof(T), &plan.reference, sizeof(T));
+    const PackedPlan<T>& plan = plans[vector];
     const size_t at = out.size();
     out.resize(at + packed_bytes(count, plan.bits));
     if (count == kVectorRows) {
@@ -120,15 +175,24 @@ void append_packed(const T* values, uint64_t rows, bool is_signed, Buffer& out) 
 }
 
 template <typename T>
-Result<PackedReader<T>> PackedReader<T>::open(ByteSpan bytes, uint64_t rows) {
+Status PackedReader<T>::take_heads(ByteSpan& rest, PackedHeads heads) {
+  if (!take_head_column(rest, vectors_, heads, &widths_) || !take_head_column(rest, vectors_, heads, &patch_counts_) ||
+      !take_head_column(rest, vectors_, heads, &references_)) {
+    return damaged("a packed page is shorter than its vectors' heads");
+  }
+  return {};
+}
+
+template <typename T>
+Result<PackedReader<T>> PackedReader<T>::open(ByteSpan bytes, uint64_t rows, PackedHeads heads) {
   PackedReader reader;
   reader.bytes_ = bytes;
   reader.rows_ = rows;
   reader.vectors_ = vectors_of(rows);
-  if (reader.vectors_ > bytes.size() / (2 + sizeof(T)))
-    return damaged("a packed page is shorter than its vectors' heads");
-  uint64_t end = reader.vectors_ * (2 + sizeof(T));
-  reader.packed_ = end;
+  ByteSpan rest = bytes;
+  STELA_TRY(reader.take_heads(rest, heads));
+  uint64_t end = bytes.size() - rest.size();
+  reader.bits_ = reader.packed_ = end;
   uint64_t patches = 0;
   for (uint64_t vector = 0; vector < reader.vectors_; ++vector) {
     if (reader.width(vector) > 8 * sizeof(T)) return damaged("a packed vector is wider than its type");
@@ -146,7 +210,7 @@ template <typename T>
 void PackedReader<T>::seek(uint64_t vector) {
   if (vector < at_) {
     at_ = first_patch_ = 0;
-    packed_ = vectors_ * (2 + sizeof(T));
+    packed_ = bits_;
   }
   for (; at_ < vector; ++at_) {
     packed_ += packed_bytes(kVectorRows, width(at_));
@@ -193,7 +257,7 @@ Result<T> PackedReader<T>::one(uint64_t row) {
 
 template <typename T>
 void PackedReader<T>::append_strips(RowStrips& out) const {
-  RowStrip bits{bytes_.data() + vectors_ * (2 + sizeof(T)), {}};
+  RowStrip bits{bytes_.data() + bits_, {}};
   RowStrip positions{bytes_.data() + positions_, {}}, values{bytes_.data() + patches_, {}};
   uint64_t end = 0, patched = 0;
   for (uint64_t vector = 0; vector < vectors_; ++vector) {
@@ -212,7 +276,7 @@ void PackedReader<T>::append_strips(RowStrips& out) const {
 
 #define STELA_PACKED_OF(T)                                           \
   template PackedPlan<T> plan_vector<T>(const T*, uint32_t, bool);   \
-  template void append_packed<T>(const T*, uint64_t, bool, Buffer&); \
+  template void append_packed<T>(const T*, uint64_t, bool, PackedHeads, Buffer&); \
   template class PackedReader<T>
 STELA_PACKED_OF(uint8_t);
 STELA_PACKED_OF(uint16_t);

@@ -19,15 +19,27 @@ struct PackedPlan {
 template <typename T>
 PackedPlan<T> plan_vector(const T* values, uint32_t count, bool is_signed);
 
+// What is said of each vector, its width, number of patches and reference: as it is, or as bits above the least.
+enum class PackedHeads : uint8_t { kPlain, kTight };
+
 // Appends all of `values`, which must not be in `out`.
 template <typename T>
-void append_packed(const T* values, uint64_t rows, bool is_signed, Buffer& out);
+void append_packed(const T* values, uint64_t rows, bool is_signed, PackedHeads heads, Buffer& out);
+
+// Numbers as bits above their least, one behind the other.
+template <typename T>
+struct HeadColumn {
+  T least = 0;
+  uint32_t bits = 8 * sizeof(T);
+  ByteSpan packed;
+  T at(uint64_t index) const { return unpack_tail(packed, least, bits, index); }
+};
 
 // Untrusted bytes. Vectors are found by adding up widths, so ascending access costs one pass.
 template <typename T>
 class PackedReader {
  public:
-  static Result<PackedReader> open(ByteSpan bytes, uint64_t rows);
+  static Result<PackedReader> open(ByteSpan bytes, uint64_t rows, PackedHeads heads = PackedHeads::kPlain);
   // All rows of a vector; `to` has room for them. kDamaged.
   Status vector(uint64_t vector, T* to);
   Result<T> one(uint64_t row);
@@ -36,9 +48,10 @@ class PackedReader {
 
  private:
   void seek(uint64_t vector);
-  uint32_t width(uint64_t vector) const { return static_cast<uint32_t>(bytes_[vector]); }
-  uint32_t patches(uint64_t vector) const { return static_cast<uint32_t>(bytes_[vectors_ + vector]); }
-  T reference(uint64_t vector) const { return get_fixed<T>(bytes_.data() + 2 * vectors_ + vector * sizeof(T)); }
+  Status take_heads(ByteSpan& rest, PackedHeads heads);
+  uint32_t width(uint64_t vector) const { return widths_.at(vector); }
+  uint32_t patches(uint64_t vector) const { return patch_counts_.at(vector); }
+  T reference(uint64_t vector) const { return references_.at(vector); }
   ByteSpan packed_of(uint64_t vector) const;
   uint32_t patch_position(uint64_t patch) const {
     return get_fixed<uint16_t>(bytes_.data() + positions_ + patch * sizeof(uint16_t));
@@ -48,6 +61,9 @@ class PackedReader {
   ByteSpan bytes_;
   uint64_t rows_ = 0;
   uint64_t vectors_ = 0;
+  HeadColumn<uint8_t> widths_, patch_counts_;
+  HeadColumn<T> references_;
+  uint64_t bits_ = 0;       // where those of all vectors begin
   uint64_t positions_ = 0;  // where they begin
   uint64_t patches_ = 0;
   // Of the vector found last.
@@ -58,8 +74,8 @@ class PackedReader {
 
 // Of trusted bytes.
 template <typename T>
-void append_packed_strips(ByteSpan bytes, uint64_t rows, RowStrips& out) {
-  trusted(PackedReader<T>::open(bytes, rows)).append_strips(out);
+void append_packed_strips(ByteSpan bytes, uint64_t rows, PackedHeads heads, RowStrips& out) {
+  trusted(PackedReader<T>::open(bytes, rows, heads)).append_strips(out);
 }
 
 }  // namespace stela::format

@@ -16,6 +16,15 @@ uint64_t validity_bytes(const ColumnView& page) {
   return runs.empty() ? (page.rows + 63) / 64 * 8 : sizeof(uint32_t) + runs.size();
 }
 
+// Of the table of chunks, where the page is divided.
+uint64_t table_bytes(const ColumnView& page, const EncodedValues& encoded) {
+  const bool identity = encoded.encoding->is_identity(*page.type);
+  const uint64_t bytes = identity ? page.value_bytes() : encoded.bytes.size();
+  if (bytes < kChunkBytesMax) return 0;
+  const auto divided = PagedWriter::divide(page, encoded, [](uint64_t, ByteSpan) { return uint32_t{0}; });
+  return divided ? divided->front.size() + divided->chunks.size() - bytes : 0;
+}
+
 Status decode_whole(const EncodedValues& encoded, const ColumnView& page, ColumnData& out) {
   ByteSpan bytes = encoded.bytes.span();
   if (encoded.encoding->is_identity(*page.type)) bytes = {page.values, static_cast<size_t>(page.value_bytes())};
@@ -65,6 +74,7 @@ Result<PageMeasure> measure_pages(const ColumnView& values, EncodingMode mode, i
     measure.decode_seconds += shortest;
     const bool identity = encoded.encoding->is_identity(*page.type);
     measure.stored_bytes += (identity ? page.value_bytes() : encoded.bytes.size()) + validity_bytes(page);
+    measure.stored_bytes += table_bytes(page, encoded);
     used.insert(encoded.encoding->name());
   }
   for (const std::string& name : used) measure.encodings += (measure.encodings.empty() ? "" : ", ") + name;

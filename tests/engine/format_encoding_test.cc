@@ -186,8 +186,8 @@ TEST(EncodingChoice, FindsTheShapeOfTheValues) {
   for (const Case& c :
        {Case{"int64", Shape::kConstant, EncodingId::kConstant, 0.001},
         Case{"utf8", Shape::kConstant, EncodingId::kConstant, 0.001},
-        Case{"int64", Shape::kSmall, EncodingId::kPacked, 0.25},
-        Case{"int32", Shape::kOutlier, EncodingId::kPacked, 0.5},
+        Case{"int64", Shape::kSmall, EncodingId::kPackedTight, 0.25},
+        Case{"int32", Shape::kOutlier, EncodingId::kPackedTight, 0.5},
         Case{"timestamp[ms]", Shape::kAscending, EncodingId::kDelta, 0.2},
         Case{"int64", Shape::kRuns, EncodingId::kRuns, 0.1},
         Case{"utf8", Shape::kFewDistinct, EncodingId::kDictionary, 0.3},
@@ -208,6 +208,26 @@ TEST(EncodingChoice, FindsTheShapeOfTheValues) {
   }
 }
 
+// Rare booleans, or rare others, as positions of two bytes.
+TEST(EncodingChoice, SparseBooleansAreRoaring) {
+  std::mt19937_64 random(10);
+  constexpr uint64_t kRows = 200000;
+  const DataType type = DataType::of(TypeKind::kBool);
+  for (unsigned rarity : {20, 1000}) {
+    for (bool rare : {true, false}) {
+      ColumnData flags(type);
+      for (uint64_t row = 0; row < kRows; ++row) flags.append_value(static_cast<uint8_t>((random() % rarity == 0) == rare));
+      auto encoded = encode_cheapest(flags.view(), kPageRank, EncodingMode::kLight, 1.0);
+      ASSERT_TRUE(encoded.ok());
+      EXPECT_EQ(encoded->encoding->id(), EncodingId::kRoaring) << rarity;
+      EXPECT_LE(encoded->bytes.size(), kRows / rarity * 2 * 12 / 10 + 100) << rarity;
+      ColumnData back(type);
+      ASSERT_TRUE(encoded->encoding->decode_range(encoded->bytes.span(), type, kRows, 70000, 100000, back).ok());
+      expect_rows(back.view(), flags.view(), 70000, "");
+    }
+  }
+}
+
 // Cold pages are never larger than light ones, and smaller where entropy allows.
 TEST(EncodingChoice, ColdIsSmaller) {
   std::mt19937_64 random(6);
@@ -218,7 +238,7 @@ TEST(EncodingChoice, ColdIsSmaller) {
     double of_light;
   };
   for (const Case& c : {Case{"int64", Shape::kConstant, EncodingId::kConstant, 1.0},
-                        Case{"int64", Shape::kSmall, EncodingId::kPacked, 1.0},
+                        Case{"int64", Shape::kSmall, EncodingId::kPackedTight, 1.0},
                         Case{"int64", Shape::kAscending, EncodingId::kByteSplit, 1.0},
                         Case{"utf8", Shape::kWords, EncodingId::kDictionary, 0.9},
                         Case{"float64", Shape::kDecimal, EncodingId::kAlp, 1.0},

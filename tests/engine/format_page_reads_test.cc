@@ -125,7 +125,7 @@ TEST(PageReads, AValueOfAnyEncodingCostsTheHeadAndOneChunk) {
                                 return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
                               }),
                          "noise", random, divided);
-  for (EncodingId id : {EncodingId::kPlain, EncodingId::kPacked, EncodingId::kDelta, EncodingId::kDictionary,
+  for (EncodingId id : {EncodingId::kPlain, EncodingId::kPackedTight, EncodingId::kDelta, EncodingId::kDictionary,
                         EncodingId::kNarrow, EncodingId::kAlp, EncodingId::kFsst, EncodingId::kByteSplit,
                         EncodingId::kZstd, EncodingId::kAlpRd}) {
     EXPECT_TRUE(divided.contains(id)) << find_encoding(id)->name();
