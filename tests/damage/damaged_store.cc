@@ -347,8 +347,8 @@ std::string DamagedStore::damage_once() {
   if (++done_ % kRepairsLookedAt != 0) return {};
   Look after;
   status = look(*dataset, true, &after, &wrong);
-  if (!status.ok() || !wrong.empty() || after.errors + after.refused > 0) return done + " was repaired, and reads are wrong: " + wrong;
-  return {};
+  const bool right = status.ok() && wrong.empty() && after.errors + after.refused == 0;
+  return right ? "" : done + " was repaired, and reads are wrong: " + wrong;
 }
 
 }  // namespace stela::fsd
