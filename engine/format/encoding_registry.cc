@@ -38,10 +38,10 @@ const RoaringEncoding kRoaringEncoding;
 
 // One line an encoding, in the order of preference among equals; plain is the first.
 const std::array<const Encoding*, 16> kEncodings{
-    &kPlainEncoding,      &kConstantEncoding, &kPackedEncoding, &kDeltaEncoding, &kRunsEncoding,
-    &kDictionaryEncoding, &kNarrowEncoding,   &kAlpEncoding,    &kFsstEncoding,  &kByteSplitEncoding,
-    &kZstdEncoding,       &kSnappyEncoding,   &kAlpRdEncoding,    &kFsstLargeEncoding,
-    &kPackedTightEncoding, &kRoaringEncoding,
+    &kPlainEncoding, &kConstantEncoding,   &kPackedEncoding,      &kDeltaEncoding,
+    &kRunsEncoding,  &kDictionaryEncoding, &kNarrowEncoding,      &kAlpEncoding,
+    &kFsstEncoding,  &kByteSplitEncoding,  &kZstdEncoding,        &kSnappyEncoding,
+    &kAlpRdEncoding, &kFsstLargeEncoding,  &kPackedTightEncoding, &kRoaringEncoding,
 };
 
 }  // namespace

@@ -22,14 +22,15 @@ constexpr uint64_t kPieceBytes = 16 << 10;
 constexpr uint64_t kBlockBytes = 512;
 // Of so many damages, one is followed by a look at the repaired files.
 constexpr uint64_t kRepairsLookedAt = 50;
-const char* const kTypes[] = {"bool", "int16",  "int64",         "float32",          "float64",   "timestamp[us, UTC]",
-                              "utf8", "binary", "fixed_binary(7)", "decimal128(20,4)", "float32[5]"};
+const char* const kTypes[] = {
+    "bool", "int16",  "int64",           "float32",          "float64",   "timestamp[us, UTC]",
+    "utf8", "binary", "fixed_binary(7)", "decimal128(20,4)", "float32[5]"};
 
 StoreOptions small_pages() {
   StoreOptions options;
   options.background = false;
   options.log_segment_bytes = 128 << 10;  // all are read when the store is opened
-  options.inline_bytes_max = 0;  // every append has files of its own
+  options.inline_bytes_max = 0;           // every append has files of its own
   options.page_bytes = 4096;
   options.flat_bytes_min = 16 << 10;
   options.statistics_rows = 512;
@@ -88,6 +89,25 @@ std::string damage_folder() {
   return parent + "/stela-damage-" + std::to_string(getpid());
 }
 
+// Encodings that only pages of the usual size have.
+Status DamagedStore::write_large_pages(Store& store, std::mt19937_64& random) {
+  Batch sparse, large;
+  ColumnData marks(DataType::of(TypeKind::kBool)), texts(DataType::of(TypeKind::kUtf8));
+  for (int row = 0; row < 150000; ++row) marks.append_value<uint8_t>(random() % 100 == 0);
+  for (int row = 0; row < 600; ++row) {
+    std::string text;
+    while (text.size() < 400) text += "the " + std::to_string(random() % 1000) + "th word of a long remark; ";
+    texts.append_text(text);
+  }
+  sparse.add("v", ColumnData(marks)).add("w", std::move(marks));  // one alone would be a plain file
+  STELA_TRY(add_dataset(store, "/sparse", std::move(sparse), false));
+  large.add("v", std::move(texts));
+  STELA_TRY(add_dataset(store, "/large", std::move(large), false));
+  datasets_.push_back({"/sparse", {}, {}, {}, {}});
+  datasets_.push_back({"/large", {}, {}, {}, {}});
+  return {};
+}
+
 Status DamagedStore::write_datasets(const std::string& folder, uint64_t seed) {
   std::mt19937_64 random(seed);
   STELA_ASSIGN(auto store, Store::create(posix_env(folder), small_pages()));
@@ -109,6 +129,12 @@ Status DamagedStore::write_datasets(const std::string& folder, uint64_t seed) {
   STELA_TRY(add("/echoes", "binary", 2, Shape::kEchoes, true));
   STELA_TRY(add("/pages", "int64", 150'000, Shape::kSmall, true));  // cold, and more than a page
   STELA_TRY(store->maintain(true));
+  STELA_TRY(store->close());
+  StoreOptions options = small_pages();
+  options.page_bytes = StoreOptions().page_bytes;
+  store.reset();
+  STELA_ASSIGN(store, Store::open(posix_env(folder), options));
+  STELA_TRY(write_large_pages(*store, random));
   return store->close();
 }
 
@@ -325,8 +351,8 @@ std::string DamagedStore::apply(const Dataset& dataset, DamageKind kind) {
 }
 
 std::string DamagedStore::damage_once() {
-  constexpr DamageKind kTurns[] = {DamageKind::kFlip, DamageKind::kSwap, DamageKind::kFlip, DamageKind::kCut,
-                                   DamageKind::kFlip, DamageKind::kStale};
+  constexpr DamageKind kTurns[] = {DamageKind::kFlip, DamageKind::kSwap, DamageKind::kFlip,
+                                   DamageKind::kCut,  DamageKind::kFlip, DamageKind::kStale};
   const DamageKind kind = kTurns[done_ % std::size(kTurns)];
   const Dataset* dataset = nullptr;
   std::string done;

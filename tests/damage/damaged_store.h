@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ class DamagedStore {
   };
 
   Status write_datasets(const std::string& folder, uint64_t seed);
+  Status write_large_pages(Store& store, std::mt19937_64& random);
   Status learn(Dataset& dataset);
   Status look(const Dataset& dataset, bool all, Look* seen, std::string* wrong);
   std::string look_at_view(Tree& tree, const Dataset& dataset, const std::string& path, const std::string& expected,
