@@ -223,7 +223,7 @@ class Commands(MountCase):
                 columns = {column["name"]: column for column in whole["columns"]}
                 self.assertEqual((whole["version"], whole["rows"], len(columns)), (2, 300_000, 4))
                 encodings = {name: column["encodings"][0]["encoding"] for name, column in columns.items()}
-                self.assertEqual(encodings["small"], "packed")
+                self.assertEqual(encodings["small"], "packed_tight")
                 self.assertEqual(encodings["noise"], "plain file")
                 self.assertEqual(encodings["one"], "constant")
                 for column in columns.values():
@@ -238,7 +238,7 @@ class Commands(MountCase):
                 older = json.loads(self.stela("profile", self.store, "/some/.versions/1", "--json").stdout)
                 self.assertEqual(len(older["columns"]), 3)
                 lines = self.stela("profile", self.store, "/some/small.npy").stdout.splitlines()
-                self.assertRegex(lines[1], r"^small +int64 +packed +10 +300000 +2\.3 MiB .* GB/s$")
+                self.assertRegex(lines[1], r"^small +int64 +packed_tight +10 +300000 +2\.3 MiB .* GB/s$")
                 self.assertEqual([line.split()[0] for line in lines], ["column", "small", "all"])
                 self.assertEqual(self.stela("profile", self.store, "/none", check=False).returncode, 1)
 
@@ -265,9 +265,9 @@ class Commands(MountCase):
             root = xml.etree.ElementTree.parse(picture).getroot()
             texts = [element.text for element in root.iter() if element.text and element.text.strip()]
             self.assertIn("/some, version 1, 300000 rows", texts)
-            for wanted in ("a<b", "noise", "packed", "plain file"):
+            for wanted in ("a<b", "noise", "packed_tight", "plain file"):
                 self.assertIn(wanted, texts)
-            self.assertEqual(sum(text.startswith("packed, rows ") for text in texts), 10)  # a page has 32,768 rows
+            self.assertEqual(sum(text.startswith("packed_tight, rows ") for text in texts), 10)  # a page has 32,768 rows
 
     def test_a_closed_pipe_is_silent(self):
         done = self.shell(f"{STELA} ls --json store /team/trips | head -c 1", check=False)
