@@ -83,7 +83,7 @@ class MountCase(unittest.TestCase):
     # ---- the program
 
     def stela(self, *arguments, check=True, stdin=None):
-        done = subprocess.run([STELA, *map(str, arguments)], capture_output=True, timeout=SECONDS_MAX, check=False,
+        done = subprocess.run([STELA, *map(str, arguments)], capture_output=True, timeout=self.SECONDS_MAX, check=False,
                               input=stdin)
         done.stdout_bytes = done.stdout
         done.stdout, done.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
