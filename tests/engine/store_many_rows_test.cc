@@ -33,7 +33,7 @@ ColumnData rows_of(uint64_t first, uint64_t count, int usual) {
   ColumnData column(DataType::of(TypeKind::kInt8));
   auto add_usual = [&](uint64_t rows) {
     if (usual < 0) return column.append_nulls(rows);
-    std::memset(column.grow_fixed(rows), usual, rows);
+    if (rows > 0) std::memset(column.grow_fixed(rows), usual, rows);
   };
   uint64_t row = first;
   for (auto at = exceptions().lower_bound(first); at != exceptions().end() && at->first < first + count; ++at) {
