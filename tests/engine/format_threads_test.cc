@@ -5,25 +5,12 @@
 
 #include "engine/format/chunk_writer.h"
 #include "engine/format/section_sink.h"
+#include "tests/engine/catalog_fixture.h"
 #include "tests/engine/format_fixture.h"
 #include "tests/engine/value_shapes.h"
 
 namespace stela::format {
 namespace {
-
-class TextFile final : public FileWriter {
- public:
-  Status append(ByteSpan bytes) override {
-    text += as_text(bytes);
-    return {};
-  }
-  Status fill_head(ByteSpan bytes) override {
-    text.replace(0, bytes.size(), as_text(bytes));
-    return {};
-  }
-  uint64_t size() const override { return text.size(); }
-  std::string text;
-};
 
 class FlatTextFiles final : public FlatFiles {
  public:
@@ -31,7 +18,7 @@ class FlatTextFiles final : public FlatFiles {
     files.emplace_back();
     return std::optional<Created>({FileId(files.size()), &files.back()});
   }
-  std::deque<TextFile> files;
+  std::deque<catalog::StringWriter> files;
 };
 
 std::vector<ColumnData> columns_of_every_kind() {
@@ -48,7 +35,7 @@ std::vector<ColumnData> columns_of_every_kind() {
 
 // All files, the section's first.
 std::vector<std::string> written(const std::vector<ColumnData>& columns, EncodingMode mode, unsigned threads) {
-  TextFile file;
+  catalog::StringWriter file;
   FlatTextFiles flats;
   SectionSink sink(file, {7, 8, 0});
   sink.begin_section();
@@ -78,7 +65,7 @@ std::vector<std::string> written(const std::vector<ColumnData>& columns, Encodin
   for (const auto& chunk : chunks) metadata += encode_column_metadata(chunk->finish(sink).value());
   EXPECT_TRUE(sink.flush().ok());
   std::vector<std::string> files{file.text, metadata};
-  for (const TextFile& flat : flats.files) files.push_back(flat.text);
+  for (const catalog::StringWriter& flat : flats.files) files.push_back(flat.text);
   return files;
 }
 
