@@ -39,7 +39,8 @@ class FailingAllocations {
  public:
   explicit FailingAllocations(uint64_t seed) : random_(seed) {
     std::string name = testing::TempDir() + "/stela-allocations-XXXXXX";
-    folder_ = mkdtemp(name.data());
+    if (mkdtemp(name.data()) == nullptr) wrong("no folder can be made as " + name);
+    folder_ = name;
     env_ = posix_env(folder_ / "store");
   }
   ~FailingAllocations() {
