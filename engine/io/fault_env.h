@@ -28,11 +28,13 @@ enum class FaultKind : uint8_t {
   kNoSpace,       // ENOSPC from create, write, link, scratch; nothing is applied
   kNoQuota,       // EDQUOT from the same
   kShortWrite,    // a prefix of a write is applied, then EIO
+  kShortRead,     // a prefix of a read arrives, then the file ends: kDamaged
   kFailedSync,    // EIO from a sync; what it covered may or may not be durable, and never is by a later sync
   kTooManyFiles,  // EMFILE from create, open, list, link, scratch
 };
-inline constexpr FaultKind kFaultKinds[] = {FaultKind::kIoError,    FaultKind::kNoSpace,    FaultKind::kNoQuota,
-                                            FaultKind::kShortWrite, FaultKind::kFailedSync, FaultKind::kTooManyFiles};
+inline constexpr FaultKind kFaultKinds[] = {FaultKind::kIoError,     FaultKind::kNoSpace,   FaultKind::kNoQuota,
+                                            FaultKind::kShortWrite,  FaultKind::kShortRead, FaultKind::kFailedSync,
+                                            FaultKind::kTooManyFiles};
 
 // Syncs that report success and do nothing: a disk that lies, or an engine that forgot one. A crash suite that
 // is worth its name fails with any of these set.

@@ -44,6 +44,7 @@ bool fault_applies(FaultKind kind, Operation operation) {
       return operation == Operation::kCreate || operation == Operation::kWrite || operation == Operation::kLink ||
              operation == Operation::kScratch;
     case FaultKind::kShortWrite: return operation == Operation::kWrite;
+    case FaultKind::kShortRead: return operation == Operation::kRead;
     case FaultKind::kFailedSync: return is_sync(operation);
     case FaultKind::kTooManyFiles:
       return operation == Operation::kCreate || operation == Operation::kOpen || operation == Operation::kList ||
@@ -80,6 +81,10 @@ FaultState::Verdict FaultState::fault_verdict(FaultKind kind, Operation operatio
       verdict.prefix = bytes == 0 ? 0 : chance.below(bytes);
       if (*verdict.prefix > SimulatedFile::kSector) *verdict.prefix -= *verdict.prefix % SimulatedFile::kSector;
       verdict.status = {Code::kIo, "simulated short write: " + where};
+      break;
+    case FaultKind::kShortRead:
+      verdict.prefix = bytes == 0 ? 0 : chance.below(bytes);
+      verdict.status = {Code::kDamaged, "simulated short read: " + where};
       break;
     case FaultKind::kTooManyFiles:
       verdict.status = {Code::kTooManyFiles, "simulated lack of descriptors: " + where};
@@ -268,12 +273,17 @@ Status FaultState::read(const SimulatedFile& file, std::string_view name, uint64
 
 Status FaultState::read_batch(const SimulatedFile& file, std::string_view name, std::span<const ReadRange> ranges) {
   std::lock_guard lock(mutex);
-  STELA_TRY(begin(Operation::kRead, name).status);
   uint64_t bytes = 0;
+  for (const ReadRange& range : ranges) bytes += range.into.size();
+  Verdict verdict = begin(Operation::kRead, name, bytes);
+  if (!verdict.apply && !verdict.prefix) return verdict.status;
+  uint64_t left = verdict.prefix.value_or(bytes);
   for (const ReadRange& range : ranges) {
-    file.read(range.offset, range.into);
-    bytes += range.into.size();
+    MutableByteSpan into = range.into.first(std::min<uint64_t>(left, range.into.size()));
+    file.read(range.offset, into);
+    left -= into.size();
   }
+  if (!verdict.status.ok()) return verdict.status;
   counters.add_read(name == "scratch" ? FileKind::kScratch : kind_of_file(name), bytes);
   return {};
 }

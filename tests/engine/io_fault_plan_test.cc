@@ -47,6 +47,25 @@ TEST(FaultPlanTest, ShortWriteOfTheLogAppliesAPrefix) {
   EXPECT_GT(lengths.size(), 5u);
 }
 
+TEST(FaultPlanTest, ShortReadBringsAPrefixAndSaysSo) {
+  Buffer bytes = pattern_bytes(kLogBlock, 1);
+  std::set<size_t> lengths;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    auto env = fault_env(seed);
+    ASSERT_TRUE(write_file(*env, "data/0/1.frag", bytes.span()).ok());
+    auto reader = env->files().open("data/0/1.frag").value();
+    std::vector<std::byte> into(kLogBlock, std::byte{0});
+    env->fail_at(env->operation_count(), FaultKind::kShortRead);
+    EXPECT_EQ(reader->read_at(0, into).code(), Code::kDamaged);
+    auto ends = std::find_if(into.rbegin(), into.rend(), [](std::byte each) { return each != std::byte{0}; });
+    EXPECT_TRUE(std::equal(ends, into.rend(), bytes.span().rbegin() + (ends - into.rbegin())));
+    lengths.insert(static_cast<size_t>(into.rend() - ends));
+    EXPECT_TRUE(reader->read_at(0, into).ok());
+    EXPECT_TRUE(std::equal(into.begin(), into.end(), bytes.data()));
+  }
+  EXPECT_GT(lengths.size(), 5u);
+}
+
 TEST(FaultPlanTest, WriterThatFailedOnceFinishesNever) {
   auto env = fault_env();
   auto writer = env->files().create("data/0/1.frag").value();
