@@ -24,11 +24,11 @@ ColumnData read_column(const std::string& path) {
   std::getline(file, line);
   std::istringstream(line) >> type_name >> rows >> has_nulls;
   const DataType type = require(DataType::parse(type_name));
-  std::vector<uint64_t> offsets(type.is_variable() ? rows + 1 : 0);
+  PooledVector<uint64_t> offsets(type.is_variable() ? rows + 1 : 0);
   fill(file, offsets);
   Buffer values(type.is_variable() ? offsets[rows] : rows * type.value_width());
   fill(file, values);
-  std::vector<uint8_t> validity(has_nulls != 0 ? (rows + 7) / 8 : 0);
+  PooledVector<uint8_t> validity(has_nulls != 0 ? (rows + 7) / 8 : 0);
   fill(file, validity);
   return require(ColumnData::adopt(type, rows, std::move(values), std::move(offsets), std::move(validity)));
 }

@@ -1,14 +1,14 @@
-// Buffer: bytes on the heap, grown without filling them; the unit of memory for column data.
+// Buffer: bytes from the pool, grown without filling them; the unit of memory for column data.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include "engine/base/memory_pool.h"
 
 namespace stela {
 
@@ -40,7 +40,7 @@ class Buffer {
     std::swap(capacity_, other.capacity_);
     return *this;
   }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { give_to_pool(data_, capacity_); }
 
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
@@ -64,11 +64,10 @@ class Buffer {
   void reserve(size_t capacity) {
     if (capacity <= capacity_) return;
     size_t grown = capacity_ + capacity_ / 2;
-    size_t wanted = ((grown > capacity ? grown : capacity) + 63) & ~size_t{63};
-    auto* fresh = static_cast<std::byte*>(std::aligned_alloc(64, wanted));
-    if (fresh == nullptr) throw std::bad_alloc();
+    const size_t wanted = pool_block_bytes(grown > capacity ? grown : capacity);
+    std::byte* fresh = take_from_pool(wanted);
     if (size_ > 0) std::memcpy(fresh, data_, size_);
-    std::free(data_);
+    give_to_pool(data_, capacity_);
     data_ = fresh;
     capacity_ = wanted;
   }

@@ -1,5 +1,6 @@
 #include "engine/format/alp_rd_encoding.h"
 
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -68,7 +69,7 @@ Lefts best_lefts(const ColumnView& values) {
 template <typename T>
 struct AlpRdPage {
   unsigned left_bits = 0;
-  std::vector<T> lefts;  // at their place in a word
+  std::array<T, kLeftsMax> lefts{};  // at their place in a word; zeros behind the last, so that any code may be looked up
   uint32_t exceptions = 0;
   const std::byte* positions = nullptr;
   const std::byte* exception_lefts = nullptr;
@@ -86,7 +87,7 @@ struct AlpRdPage {
     if (encoded.size() < kHead + count * sizeof(uint16_t)) return damaged("an ALP-RD page is cut short");
     encoded = encoded.subspan(1 + sizeof(uint16_t));
     for (uint64_t i = 0; i < count; ++i) {
-      page.lefts.push_back(page.placed(get_fixed<uint16_t>(encoded.data() + i * sizeof(uint16_t))));
+      page.lefts[i] = page.placed(get_fixed<uint16_t>(encoded.data() + i * sizeof(uint16_t)));
     }
     encoded = encoded.subspan(count * sizeof(uint16_t));
     page.exceptions = get_fixed<uint32_t>(encoded.data());
@@ -100,7 +101,6 @@ struct AlpRdPage {
     STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 2, left_code_type(), rows));
     STELA_ASSIGN(page.rights, InnerColumn::take(encoded, 2, right_type<T>(), rows));
     if (!encoded.empty()) return damaged("an ALP-RD page has bytes behind its values");
-    page.lefts.resize(kLeftsMax);  // so that any code may be looked up
     page.known = count;
     return page;
   }

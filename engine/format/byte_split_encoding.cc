@@ -359,7 +359,7 @@ Status ByteSplitEncoding::decode_range(ByteSpan encoded, const DataType& type, u
     if (count == 0) return {};
     const uint64_t skipped = has_bases(page.form) ? first % kVectorRows : 0;
     if (skipped == 0) return page.read(first, count, reinterpret_cast<T*>(out.grow_fixed(count)));
-    std::vector<T> words(skipped + count);
+    PooledVector<T> words(skipped + count);
     STELA_TRY(page.read(first - skipped, skipped + count, words.data()));
     std::memcpy(out.grow_fixed(count), words.data() + skipped, count * sizeof(T));
     return {};

@@ -79,9 +79,9 @@ Result<PackedReader<uint32_t>> open_lengths(ByteSpan& rest, uint64_t rows) {
   return PackedReader<uint32_t>::open(packed, rows);
 }
 
-Result<std::vector<uint32_t>> read_lengths(PackedReader<uint32_t>& reader, uint64_t rows, uint64_t first,
+Result<PooledVector<uint32_t>> read_lengths(PackedReader<uint32_t>& reader, uint64_t rows, uint64_t first,
                                            uint64_t count) {
-  std::vector<uint32_t> lengths(count);
+  PooledVector<uint32_t> lengths(count);
   STELA_TRY(decode_vectors(rows, first, count, lengths.data(),
                            [&](uint64_t vector, uint32_t* to) { return reader.vector(vector, to); }));
   return lengths;
@@ -150,7 +150,7 @@ class ChunkedPage {
     if (!type_->is_variable()) chunk.raw_bytes = fixed_bytes(*type_, chunk.rows);
     return chunk;
   }
-  Result<std::vector<uint32_t>> lengths(uint64_t first, uint64_t count) {
+  Result<PooledVector<uint32_t>> lengths(uint64_t first, uint64_t count) {
     return read_lengths(*lengths_, rows_, first, count);
   }
 
@@ -170,8 +170,8 @@ class ChunkedPage {
 
 // The chunks that hold some rows, their sizes checked before anything is allocated for them.
 struct ChunkRange {
-  std::vector<Chunk> chunks;
-  std::vector<uint32_t> lengths;  // of all their rows
+  PooledVector<Chunk> chunks;
+  PooledVector<uint32_t> lengths;  // of all their rows
   Chunk prefix;                   // where there is one and the first of these is not it
 
   static Result<ChunkRange> of(ChunkedPage& page, const DataType& type, uint64_t first, uint64_t count,
@@ -192,7 +192,7 @@ struct ChunkRange {
     if (page.has_prefix() && begin > 0) {
       STELA_ASSIGN(range.prefix, page.chunk(0));
       if (type.is_variable()) {
-        STELA_ASSIGN(const std::vector<uint32_t> lengths, page.lengths(0, range.prefix.rows));
+        STELA_ASSIGN(const PooledVector<uint32_t> lengths, page.lengths(0, range.prefix.rows));
         range.prefix.raw_bytes = total_of(lengths);
       }
       STELA_TRY(check(range.prefix, ratio_max));
@@ -341,7 +341,7 @@ Result<uint64_t> ChunkedEncoding::value_bytes(ByteSpan encoded, const DataType& 
   STELA_TRY(check_page_range(rows, first, count));
   if (!type.is_variable()) return count * type.value_width();
   STELA_ASSIGN(PackedReader<uint32_t> reader, open_lengths(encoded, rows));
-  STELA_ASSIGN(const std::vector<uint32_t> lengths, read_lengths(reader, rows, first, count));
+  STELA_ASSIGN(const PooledVector<uint32_t> lengths, read_lengths(reader, rows, first, count));
   return total_of(lengths);
 }
 

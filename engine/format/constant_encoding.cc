@@ -1,5 +1,6 @@
 #include "engine/format/constant_encoding.h"
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 
 namespace stela::format {
@@ -38,7 +39,7 @@ Status append_repeated(ByteSpan value, const DataType& type, uint64_t count, Col
   std::byte* to = nullptr;
   if (type.is_variable()) {
     if (value.size() > kPageValueBytesMax / count) return damaged("the values of a constant page exceed 1 GiB");
-    std::vector<uint32_t> lengths(count, static_cast<uint32_t>(value.size()));
+    PooledVector<uint32_t> lengths(count, static_cast<uint32_t>(value.size()));
     to = out.grow_variable(lengths.data(), count);
   } else {
     to = out.grow_fixed(count);
@@ -97,6 +98,11 @@ Result<uint64_t> ConstantEncoding::value_bytes(ByteSpan encoded, const DataType&
   if (!type.is_variable()) return count * type.value_width();
   if (encoded.size() < kConstantLengthBytes) return damaged("a constant page has no length");
   return count * get_fixed<uint32_t>(encoded.data());
+}
+
+Result<EncodedForm> ConstantEncoding::form(ByteSpan encoded, const DataType& type, uint64_t) const {
+  STELA_ASSIGN(const ByteSpan value, constant_value(encoded, type));
+  return EncodedForm{ConstantForm{value}};
 }
 
 }  // namespace stela::format

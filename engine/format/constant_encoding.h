@@ -21,6 +21,7 @@ class ConstantEncoding final : public Encoding {
                      ColumnData& out) const override;
   Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                uint64_t count) const override;
+  Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
 };
 
 }  // namespace stela::format

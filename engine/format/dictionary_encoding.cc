@@ -2,8 +2,8 @@
 
 #include <bit>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
-#include "engine/format/inner_column.h"
 
 namespace stela::format {
 namespace {
@@ -14,22 +14,17 @@ constexpr uint64_t kEntryBytesMax = 4096;  // longer values are not looked for
 DataType code_type() { return DataType::of(TypeKind::kUInt16); }
 
 // Number of values u32, codes, values.
-struct DictionaryPage {
-  uint32_t count = 0;
-  InnerColumn codes, values;
-
-  static Result<DictionaryPage> open(ByteSpan encoded, const DataType& type, uint64_t rows, bool may_be_cut) {
-    DictionaryPage page;
-    if (encoded.size() < sizeof(uint32_t)) return damaged("a dictionary page is cut short");
-    page.count = get_fixed<uint32_t>(encoded.data());
-    if (page.count > kDictionaryMax || page.count > rows) return damaged("a dictionary has too many values");
-    encoded = encoded.subspan(sizeof(uint32_t));
-    STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 3, code_type(), rows));
-    STELA_ASSIGN(page.values, InnerColumn::take(encoded, 3, type, page.count, may_be_cut));
-    if (!encoded.empty()) return damaged("a dictionary page has bytes behind its values");
-    return page;
-  }
-};
+Result<CodesForm> open_dictionary(ByteSpan encoded, const DataType& type, uint64_t rows, bool may_be_cut) {
+  CodesForm page;
+  if (encoded.size() < sizeof(uint32_t)) return damaged("a dictionary page is cut short");
+  const auto count = get_fixed<uint32_t>(encoded.data());
+  if (count > kDictionaryMax || count > rows) return damaged("a dictionary has too many values");
+  encoded = encoded.subspan(sizeof(uint32_t));
+  STELA_ASSIGN(page.codes, InnerColumn::take(encoded, 3, code_type(), rows));
+  STELA_ASSIGN(page.values, InnerColumn::take(encoded, 3, type, count, may_be_cut));
+  if (!encoded.empty()) return damaged("a dictionary page has bytes behind its values");
+  return page;
+}
 
 std::span<const uint16_t> codes_of(const ColumnData& column) {
   return {reinterpret_cast<const uint16_t*>(column.view().values), static_cast<size_t>(column.rows())};
@@ -78,8 +73,8 @@ void gather_fixed(const ColumnView& values, std::span<const uint16_t> codes, Col
 constexpr uint64_t kShort = 16;  // bytes that are copied at once, with those behind a value
 
 // Values of at most so many bytes, each at the beginning of as many.
-std::vector<std::byte> padded_values(const ColumnView& values) {
-  std::vector<std::byte> padded(values.rows * kShort);
+PooledVector<std::byte> padded_values(const ColumnView& values) {
+  PooledVector<std::byte> padded(values.rows * kShort);
   for (uint64_t row = 0; row < values.rows; ++row) {
     const ByteSpan value = values.value(row);
     std::copy(value.begin(), value.end(), padded.begin() + static_cast<std::ptrdiff_t>(row * kShort));
@@ -90,7 +85,7 @@ std::vector<std::byte> padded_values(const ColumnView& values) {
 // Writes values until fewer than kShort bytes are left before `end`; how many.
 size_t gather_short(const ColumnView& values, std::span<const uint16_t> codes, std::span<const uint32_t> lengths,
                     std::byte*& to, const std::byte* end) {
-  const std::vector<std::byte> padded = padded_values(values);
+  const PooledVector<std::byte> padded = padded_values(values);
   size_t i = 0;
   for (; i < codes.size() && end - to >= std::ptrdiff_t{kShort}; ++i) {
     std::memcpy(to, padded.data() + codes[i] * kShort, kShort);
@@ -100,7 +95,7 @@ size_t gather_short(const ColumnView& values, std::span<const uint16_t> codes, s
 }
 
 Status gather_variable(const ColumnView& values, std::span<const uint16_t> codes, ColumnData& out) {
-  std::vector<uint32_t> lengths(codes.size()), value_lengths(values.rows);
+  PooledVector<uint32_t> lengths(codes.size()), value_lengths(values.rows);
   uint32_t longest = 0;
   for (uint64_t row = 0; row < values.rows; ++row) {
     value_lengths[row] = static_cast<uint32_t>(values.offsets[row + 1] - values.offsets[row]);
@@ -129,12 +124,12 @@ Status gather_variable(const ColumnView& values, std::span<const uint16_t> codes
 }
 
 // Of a few rows only the values they name are decoded.
-Status gather_codes(const DictionaryPage& page, const ColumnData& code_column, ColumnData& out) {
+Status gather_codes(const CodesForm& page, const ColumnData& code_column, ColumnData& out) {
   std::span<const uint16_t> codes = codes_of(code_column);
-  STELA_TRY(check_codes(codes, page.count));
-  std::vector<uint32_t> named;
-  std::vector<uint16_t> renumbered;
-  const bool few = codes.size() < page.count / 8;
+  STELA_TRY(check_codes(codes, page.values.rows()));
+  PooledVector<uint32_t> named;
+  PooledVector<uint16_t> renumbered;
+  const bool few = codes.size() < page.values.rows() / 8;
   if (few) {
     named.assign(codes.begin(), codes.end());
     std::sort(named.begin(), named.end());
@@ -223,7 +218,7 @@ Status DictionaryEncoding::encode(const ColumnView& values, EncodingMode mode, B
 
 uint64_t DictionaryEncoding::lengths_bytes(ByteSpan encoded, const DataType& type, uint64_t rows) const {
   if (!type.is_variable()) return 0;
-  Result<DictionaryPage> page = DictionaryPage::open(encoded, type, rows, false);
+  Result<CodesForm> page = open_dictionary(encoded, type, rows, false);
   STELA_CHECK(page.ok(), page.status().message());
   const uint64_t codes = get_fixed<uint32_t>(encoded.data() + sizeof(uint32_t) + sizeof(uint16_t));
   return sizeof(uint32_t) + 2 * kInnerHeadBytes + codes + page->values.lengths_bytes();
@@ -232,7 +227,7 @@ uint64_t DictionaryEncoding::lengths_bytes(ByteSpan encoded, const DataType& typ
 Status DictionaryEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                         uint64_t count, ColumnData& out) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, false));
+  STELA_ASSIGN(CodesForm page, open_dictionary(encoded, type, rows, false));
   STELA_ASSIGN(ColumnData codes, page.codes.range(first, count));
   return gather_codes(page, codes, out);
 }
@@ -240,7 +235,7 @@ Status DictionaryEncoding::decode_range(ByteSpan encoded, const DataType& type, 
 Status DictionaryEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                        std::span<const uint32_t> wanted, ColumnData& out) const {
   STELA_TRY(check_page_rows(rows, wanted));
-  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, false));
+  STELA_ASSIGN(CodesForm page, open_dictionary(encoded, type, rows, false));
   STELA_ASSIGN(ColumnData codes, page.codes.at(wanted));
   return gather_codes(page, codes, out);
 }
@@ -249,10 +244,10 @@ Result<uint64_t> DictionaryEncoding::value_bytes(ByteSpan encoded, const DataTyp
                                                  uint64_t count) const {
   STELA_TRY(check_page_range(rows, first, count));
   if (!type.is_variable()) return count * type.value_width();
-  STELA_ASSIGN(DictionaryPage page, DictionaryPage::open(encoded, type, rows, true));
+  STELA_ASSIGN(CodesForm page, open_dictionary(encoded, type, rows, true));
   STELA_ASSIGN(ColumnData codes, page.codes.range(first, count));
-  STELA_TRY(check_codes(codes_of(codes), page.count));
-  STELA_ASSIGN(std::vector<uint32_t> lengths, page.values.lengths());
+  STELA_TRY(check_codes(codes_of(codes), page.values.rows()));
+  STELA_ASSIGN(PooledVector<uint32_t> lengths, page.values.lengths());
   uint64_t bytes = 0;
   for (uint16_t code : codes_of(codes)) bytes += lengths[code];
   return bytes;
@@ -260,7 +255,12 @@ Result<uint64_t> DictionaryEncoding::value_bytes(ByteSpan encoded, const DataTyp
 
 // The values are what all rows need.
 void DictionaryEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
-  trusted(DictionaryPage::open(encoded, type, rows, false)).codes.append_strips(out);
+  trusted(open_dictionary(encoded, type, rows, false)).codes.append_strips(out);
+}
+
+Result<EncodedForm> DictionaryEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  STELA_ASSIGN(CodesForm page, open_dictionary(encoded, type, rows, false));
+  return EncodedForm{std::move(page)};
 }
 
 }  // namespace stela::format

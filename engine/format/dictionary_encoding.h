@@ -22,6 +22,7 @@ class DictionaryEncoding final : public Encoding {
   Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                uint64_t count) const override;
   void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
+  Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
 };
 
 }  // namespace stela::format

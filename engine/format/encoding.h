@@ -40,7 +40,8 @@ enum class EncodingId : uint16_t {
 // many bytes each that fewer of them are a chunk.
 enum class EncodingMode : uint8_t { kLight, kCold, kColdDense };
 
-class ValueSample;  // encoding_choice.h
+class ValueSample;   // encoding_choice.h
+struct EncodedForm;  // encoded_form.h
 
 inline constexpr uint64_t kPageRowsMax = uint64_t{1} << 23;
 inline constexpr uint64_t kPageValueBytesMax = uint64_t{1} << 30;  // decoded
@@ -74,6 +75,8 @@ class Encoding {
   // Bytes of the values of rows [first, first + count); `encoded` may end after lengths_bytes().
   virtual Result<uint64_t> value_bytes(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first,
                                        uint64_t count) const = 0;
+  // What it holds, for operators; views of `encoded`. Untrusted bytes: kDamaged.
+  virtual Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const;
   // Appends the bytes that only some rows need, so that the page can be divided. None: all rows need all bytes. Trusted
   // bytes, which outlive the strips.
   virtual void append_strips(ByteSpan, const DataType&, uint64_t, RowStrips&) const {}

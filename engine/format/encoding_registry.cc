@@ -6,7 +6,7 @@
 #include "engine/format/constant_encoding.h"
 #include "engine/format/delta_encoding.h"
 #include "engine/format/dictionary_encoding.h"
-#include "engine/format/encoding.h"
+#include "engine/format/encoded_form.h"
 #include "engine/format/fsst_encoding.h"
 #include "engine/format/narrow_encoding.h"
 #include "engine/format/packed_encoding.h"
@@ -47,6 +47,8 @@ const std::array<const Encoding*, 16> kEncodings{
 }  // namespace
 
 std::span<const Encoding* const> all_encodings() { return kEncodings; }
+
+Result<EncodedForm> Encoding::form(ByteSpan, const DataType&, uint64_t) const { return EncodedForm(); }
 
 const Encoding* find_encoding(EncodingId id) {
   for (const Encoding* encoding : kEncodings) {

@@ -125,6 +125,8 @@ struct Damage {
   std::string reason;
 };
 
+struct EncodedPage;  // encoded_form.h
+
 struct PageInfo {
   EncodingId encoding = EncodingId::kPlain;
   uint64_t offset = 0, bytes = 0, first_row = 0, rows = 0;
@@ -158,6 +160,8 @@ class ColumnChunk {
   virtual Result<std::vector<Statistics>> fine_statistics() const = 0;
   virtual Result<std::vector<PageInfo>> pages() const = 0;
   virtual std::optional<FlatInfo> flat() const = 0;
+  // The page that holds a row as its encoding holds it; of a flat column only its validity. Reads and checks the whole.
+  virtual Result<EncodedPage> encoded_page(uint64_t row) const = 0;
   // Checks the flat file's extents that are not verified yet until `deadline_ns` of `clock` passes; true
   // when every extent is verified. kDamaged at the first wrong extent.
   virtual Result<bool> verify_flat(Clock& clock, int64_t deadline_ns) const = 0;

@@ -2,12 +2,10 @@
 
 #include <limits>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
-#include "engine/format/inner_column.h"
-#include "engine/format/packed_vectors.h"
 #include "engine/format/page_chunks.h"
 #include "engine/format/row_groups.h"
-#include "engine/format/symbol_table.h"
 
 namespace stela::format {
 namespace {
@@ -57,42 +55,30 @@ Result<ColumnData> lengths_of(const ColumnView& values) {
 
 uint64_t blocks_of(uint64_t rows, unsigned shift) { return (rows + (uint64_t{1} << shift) - 1) >> shift; }
 
-// Of large values the shift of a block u8; lengths, symbols, where the codes of each block of rows begin u32, codes.
-struct FsstPage {
-  unsigned shift = kBlockShift;
-  InnerColumn lengths;
-  SymbolReader symbols;
-  const std::byte* blocks = nullptr;
-  ByteSpan codes;
-
-  static Result<FsstPage> open(ByteSpan encoded, uint64_t rows, bool large) {
-    FsstPage page;
-    STELA_TRY(page.take_lengths(encoded, rows, large));
-    if (!page.symbols.open(encoded)) return damaged("the symbols of an FSST page are malformed");
-    const uint64_t blocks = blocks_of(rows, page.shift);
-    if (blocks > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
-    page.blocks = encoded.data();
-    page.codes = encoded.subspan(blocks * sizeof(uint32_t));
-    return page;
-  }
-  Status take_lengths(ByteSpan& rest, uint64_t rows, bool large) {
-    if (large) {
-      if (rest.empty() || static_cast<unsigned>(rest[0]) > kBlockShift) {
-        return damaged("an FSST page has blocks that are not possible");
-      }
-      shift = static_cast<unsigned>(rest[0]);
-      rest = rest.subspan(1);
+Status take_lengths(ByteSpan& rest, uint64_t rows, bool large, SymbolsForm& page) {
+  page.shift = kBlockShift;
+  if (large) {
+    if (rest.empty() || static_cast<unsigned>(rest[0]) > kBlockShift) {
+      return damaged("an FSST page has blocks that are not possible");
     }
-    STELA_ASSIGN(lengths, InnerColumn::take(rest, 2, length_type(), rows));
-    return {};
+    page.shift = static_cast<unsigned>(rest[0]);
+    rest = rest.subspan(1);
   }
-  // The codes from the first row of a block on.
-  Result<ByteSpan> codes_of(uint64_t block) const {
-    const auto at = get_fixed<uint32_t>(blocks + block * sizeof(uint32_t));
-    if (at > codes.size()) return damaged("the index of an FSST page leaves its codes");
-    return codes.subspan(at);
-  }
-};
+  STELA_ASSIGN(page.lengths, InnerColumn::take(rest, 2, length_type(), rows));
+  return {};
+}
+
+// Of large values the shift of a block u8; lengths, symbols, where the codes of each block of rows begin u32, codes.
+Result<SymbolsForm> open_fsst(ByteSpan encoded, uint64_t rows, bool large) {
+  SymbolsForm page;
+  STELA_TRY(take_lengths(encoded, rows, large, page));
+  if (!page.symbols.open(encoded)) return damaged("the symbols of an FSST page are malformed");
+  const uint64_t blocks = blocks_of(rows, page.shift);
+  if (blocks > encoded.size() / sizeof(uint32_t)) return damaged("an FSST page is shorter than its index");
+  page.starts = encoded.data();
+  page.codes = encoded.subspan(blocks * sizeof(uint32_t));
+  return page;
+}
 
 std::span<const uint32_t> words_of(const ColumnData& lengths) {
   return {reinterpret_cast<const uint32_t*>(lengths.view().values), static_cast<size_t>(lengths.rows())};
@@ -128,7 +114,8 @@ std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, Encodi
   const ColumnView& all = sample.all();
   const double ratio = static_cast<double>(codes.size()) / static_cast<double>(bytes);
   return static_cast<uint64_t>(static_cast<double>(all.value_bytes()) * ratio) + symbols +
-         length_bytes * all.rows / runs.rows + blocks_of(all.rows, block_shift(all)) * sizeof(uint32_t) + kInnerHeadBytes + 1;
+         length_bytes * all.rows / runs.rows + blocks_of(all.rows, block_shift(all)) * sizeof(uint32_t) +
+         kInnerHeadBytes + 1;
 }
 
 Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
@@ -161,7 +148,7 @@ uint64_t FsstEncoding::lengths_bytes(ByteSpan encoded, const DataType&, uint64_t
 Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first, uint64_t count,
                                   ColumnData& out) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(const FsstPage page, FsstPage::open(encoded, rows, large_));
+  STELA_ASSIGN(const SymbolsForm page, open_fsst(encoded, rows, large_));
   if (count == 0) return {};
   const uint64_t block = first >> page.shift, begin = block << page.shift;
   STELA_ASSIGN(const ColumnData lengths, page.lengths.range(begin, first + count - begin));
@@ -178,9 +165,9 @@ Status FsstEncoding::decode_range(ByteSpan encoded, const DataType&, uint64_t ro
 Status FsstEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                  std::span<const uint32_t> wanted, ColumnData& out) const {
   STELA_TRY(check_page_rows(rows, wanted));
-  FsstPage page;
+  SymbolsForm page;
   ByteSpan rest = encoded;
-  STELA_TRY(page.take_lengths(rest, rows, large_));
+  STELA_TRY(take_lengths(rest, rows, large_, page));
   auto end_of_block = [&](uint64_t row) -> Result<uint64_t> { return ((row >> page.shift) + 1) << page.shift; };
   return decode_row_groups(*this, encoded, type, rows, wanted, end_of_block, out);
 }
@@ -188,20 +175,25 @@ Status FsstEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_
 Result<uint64_t> FsstEncoding::value_bytes(ByteSpan encoded, const DataType&, uint64_t rows, uint64_t first,
                                            uint64_t count) const {
   STELA_TRY(check_page_range(rows, first, count));
-  FsstPage page;
-  STELA_TRY(page.take_lengths(encoded, rows, large_));
+  SymbolsForm page;
+  STELA_TRY(take_lengths(encoded, rows, large_, page));
   STELA_ASSIGN(const ColumnData some, page.lengths.range(first, count));
   return sum_of(words_of(some));
 }
 
 void FsstEncoding::append_strips(ByteSpan encoded, const DataType&, uint64_t rows, RowStrips& out) const {
-  const FsstPage page = trusted(FsstPage::open(encoded, rows, large_));
+  const SymbolsForm page = trusted(open_fsst(encoded, rows, large_));
   RowStrip strip{page.codes.data(), {}};
   for (uint64_t block = 1; block < blocks_of(rows, page.shift); ++block) {
-    strip.cuts.push_back({block << page.shift, get_fixed<uint32_t>(page.blocks + block * sizeof(uint32_t))});
+    strip.cuts.push_back({block << page.shift, get_fixed<uint32_t>(page.starts + block * sizeof(uint32_t))});
   }
   strip.cuts.push_back({rows, page.codes.size()});
   out.push_back(std::move(strip));
+}
+
+Result<EncodedForm> FsstEncoding::form(ByteSpan encoded, const DataType&, uint64_t rows) const {
+  STELA_ASSIGN(SymbolsForm page, open_fsst(encoded, rows, large_));
+  return EncodedForm{std::move(page)};
 }
 
 }  // namespace stela::format

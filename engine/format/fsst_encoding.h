@@ -25,6 +25,7 @@ class FsstEncoding final : public Encoding {
                                uint64_t count) const override;
   void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
 
+  Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
  private:
   bool large_;
 };

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 
 namespace stela::format {
@@ -42,6 +43,8 @@ Result<InnerColumn> InnerColumn::take(ByteSpan& rest, unsigned below_rank, DataT
   return column;
 }
 
+Result<EncodedForm> InnerColumn::form() const { return encoding_->form(bytes_, type_, rows_); }
+
 Result<ColumnData> InnerColumn::range(uint64_t first, uint64_t count) const {
   ColumnData out(type_);
   STELA_TRY(encoding_->decode_range(bytes_, type_, rows_, first, count, out));
@@ -54,8 +57,8 @@ Result<ColumnData> InnerColumn::at(std::span<const uint32_t> wanted) const {
   return out;
 }
 
-Result<std::vector<uint32_t>> InnerColumn::lengths() const {
-  std::vector<uint32_t> lengths(rows_);
+Result<PooledVector<uint32_t>> InnerColumn::lengths() const {
+  PooledVector<uint32_t> lengths(rows_);
   for (uint64_t row = 0; row < rows_; ++row) {
     STELA_ASSIGN(uint64_t bytes, encoding_->value_bytes(bytes_, type_, rows_, row, 1));
     lengths[row] = static_cast<uint32_t>(std::min<uint64_t>(bytes, std::numeric_limits<uint32_t>::max()));

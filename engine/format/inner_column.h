@@ -27,10 +27,13 @@ class InnerColumn {
   // bytes behind those that tell its values' lengths may be missing.
   static Result<InnerColumn> take(ByteSpan& rest, unsigned below_rank, DataType type, uint64_t rows,
                                   bool may_be_cut = false);
+  const DataType& type() const { return type_; }
   uint64_t rows() const { return rows_; }
   const Encoding& encoding() const { return *encoding_; }
   // Bytes at the start of its page that tell its values' lengths; of trusted bytes only.
   uint64_t lengths_bytes() const { return encoding_->lengths_bytes(bytes_, type_, rows_); }
+  // What it holds; encoded_form.h.
+  Result<EncodedForm> form() const;
   // Each gives a fresh column.
   Result<ColumnData> all() const { return range(0, rows_); }
   Result<ColumnData> range(uint64_t first, uint64_t count) const;
@@ -38,7 +41,7 @@ class InnerColumn {
   // Of trusted bytes only.
   void append_strips(RowStrips& out) const { encoding_->append_strips(bytes_, type_, rows_, out); }
   // Of each value.
-  Result<std::vector<uint32_t>> lengths() const;
+  Result<PooledVector<uint32_t>> lengths() const;
 
  private:
   const Encoding* encoding_ = nullptr;

@@ -2,8 +2,8 @@
 
 #include <bit>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
-#include "engine/format/packed_vectors.h"
 
 namespace stela::format {
 namespace {
@@ -96,6 +96,13 @@ Status PackedEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint6
 
 void PackedEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
   visit_word(type.value_width(), [&]<typename T>(T) { append_packed_strips<T>(encoded, rows, heads_, out); });
+}
+
+Result<EncodedForm> PackedEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  STELA_TRY(visit_word(type.value_width(), [&]<typename T>(T) -> Status {
+    return PackedReader<T>::open(encoded, rows, heads_).status();
+  }));
+  return EncodedForm{PackedForm{encoded, rows, heads_}};
 }
 
 }  // namespace stela::format

@@ -21,6 +21,7 @@ class PackedEncoding final : public FixedEncoding {
                      ColumnData& out) const override;
   void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
 
+  Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
  private:
   bool is_tight() const { return heads_ == PackedHeads::kTight; }
   PackedHeads heads_;

@@ -224,6 +224,18 @@ ByteSpan PackedReader<T>::packed_of(uint64_t vector) const {
 }
 
 template <typename T>
+PackedVector<T> PackedReader<T>::encoded(uint64_t vector) {
+  seek(vector);
+  return {rows_of_vector(rows_, vector),
+          reference(vector),
+          width(vector),
+          packed_of(vector),
+          patches(vector),
+          bytes_.data() + positions_ + first_patch_ * sizeof(uint16_t),
+          bytes_.data() + patches_ + first_patch_ * sizeof(T)};
+}
+
+template <typename T>
 Status PackedReader<T>::vector(uint64_t vector, T* to) {
   seek(vector);
   const uint32_t count = rows_of_vector(rows_, vector);
@@ -274,8 +286,8 @@ void PackedReader<T>::append_strips(RowStrips& out) const {
   out.push_back(std::move(values));
 }
 
-#define STELA_PACKED_OF(T)                                           \
-  template PackedPlan<T> plan_vector<T>(const T*, uint32_t, bool);   \
+#define STELA_PACKED_OF(T)                                                        \
+  template PackedPlan<T> plan_vector<T>(const T*, uint32_t, bool);                \
   template void append_packed<T>(const T*, uint64_t, bool, PackedHeads, Buffer&); \
   template class PackedReader<T>
 STELA_PACKED_OF(uint8_t);

@@ -35,6 +35,19 @@ struct HeadColumn {
   T at(uint64_t index) const { return unpack_tail(packed, least, bits, index); }
 };
 
+// A vector as it lies in a page: word i is `reference` plus `bits` bits, in lanes where there are 1,024 rows
+// (lane_packing.h) and one behind the other where there are fewer; where there is a patch for it, that is its word.
+template <typename T>
+struct PackedVector {
+  uint32_t rows = 0;
+  T reference = 0;
+  uint32_t bits = 0;
+  ByteSpan packed;
+  uint32_t patches = 0;
+  const std::byte* positions = nullptr;  // uint16 each, untrusted
+  const std::byte* values = nullptr;     // T each
+};
+
 // Untrusted bytes. Vectors are found by adding up widths, so ascending access costs one pass.
 template <typename T>
 class PackedReader {
@@ -43,6 +56,9 @@ class PackedReader {
   // All rows of a vector; `to` has room for them. kDamaged.
   Status vector(uint64_t vector, T* to);
   Result<T> one(uint64_t row);
+  uint64_t vectors() const { return vectors_; }
+  // Not decoded; `vector` < vectors().
+  PackedVector<T> encoded(uint64_t vector);
   // Vector by vector: bits, and of patches positions and values.
   void append_strips(RowStrips& out) const;
 

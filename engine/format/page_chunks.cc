@@ -136,7 +136,7 @@ Result<ChunkTable> ChunkTable::take(ByteSpan& front, uint64_t rows, uint64_t sto
   uint64_t flags = 0, strips = 0, chunks = 0;
   if (!in.varint_upto(kLengthsInChunks, &flags) || !in.varint_upto(kStripsMax, &strips) || strips == 0) return wrong();
   table.lengths_in_front_ = flags == 0;
-  std::vector<uint64_t> gaps(strips);
+  PooledVector<uint64_t> gaps(strips);
   uint64_t left = front.size();
   for (uint64_t& gap : gaps) {
     if (!in.varint_upto(left, &gap)) return wrong();
@@ -146,7 +146,7 @@ Result<ChunkTable> ChunkTable::take(ByteSpan& front, uint64_t rows, uint64_t sto
   if (!in.varint_upto(bytes / (1 + strips + sizeof(uint32_t)), &chunks) || chunks == 0) return wrong();
   table.chunks_.resize(chunks);
   table.pieces_.resize(chunks * strips);
-  std::vector<uint64_t> of_strip(strips);
+  PooledVector<uint64_t> of_strip(strips);
   uint64_t rows_left = rows, bytes_left = stored_bytes;
   for (uint64_t number = 0; number < chunks; ++number) {
     PageChunk& chunk = table.chunks_[number];

@@ -63,9 +63,9 @@ class ChunkTable {
   bool lengths_in_front_ = true;
   uint64_t encoded_bytes_ = 0;
   uint64_t shared_bytes_ = 0;
-  std::vector<uint64_t> strips_;  // where they begin
-  std::vector<PageChunk> chunks_;
-  std::vector<Piece> pieces_;  // of each chunk one of each strip
+  PooledVector<uint64_t> strips_;  // where they begin
+  PooledVector<PageChunk> chunks_;
+  PooledVector<Piece> pieces_;  // of each chunk one of each strip
 };
 
 }  // namespace stela::format

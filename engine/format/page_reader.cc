@@ -134,7 +134,7 @@ Result<PageBytes> PageReader::load(const PageEntry& entry, Part part, bool keep)
     auto cached = cache->find(source_.file().value, key);
     if (cached != nullptr && cached->size() == bytes) return page_bytes(entry, std::move(cached));
   }
-  auto buffer = std::make_shared<Buffer>(bytes);
+  auto buffer = make_pooled<Buffer>(bytes);
   if (bytes > 0) {
     STELA_ASSIGN(auto reader, source_.open());
     Status read = reader->read_at(position, buffer->span());
@@ -153,14 +153,23 @@ Status PageReader::check_chunk(const PageEntry& entry, const ChunkTable& table, 
   return damaged("the checksum of chunk " + std::to_string(number) + " is wrong");
 }
 
+// Of a whole page.
+Status PageReader::check_chunks(const PageEntry& entry, const PageBytes& page) const {
+  for (uint32_t number = 0; page.chunks && number < page.chunks->chunks(); ++number) {
+    const PageChunk& chunk = page.chunks->chunk(number);
+    STELA_TRY(located(entry, check_chunk(entry, *page.chunks, number,
+                                         page.holder->span(entry.front_bytes + chunk.offset, chunk.bytes))));
+  }
+  return {};
+}
+
 // Those that are not in the cache are read together, and kept there.
-Result<std::vector<std::shared_ptr<const Buffer>>> PageReader::read_chunks(const PageEntry& entry,
-                                                                           const ChunkTable& table,
-                                                                           const std::vector<uint32_t>& numbers) const {
+Result<PooledVector<std::shared_ptr<const Buffer>>> PageReader::read_chunks(
+    const PageEntry& entry, const ChunkTable& table, const PooledVector<uint32_t>& numbers) const {
   catalog::BlockCache* cache = source_.context().cache.get();
-  std::vector<std::shared_ptr<const Buffer>> found(numbers.size());
-  std::vector<std::pair<size_t, std::shared_ptr<Buffer>>> missing;
-  std::vector<ReadRange> ranges;
+  PooledVector<std::shared_ptr<const Buffer>> found(numbers.size());
+  PooledVector<std::pair<size_t, std::shared_ptr<Buffer>>> missing;
+  PooledVector<ReadRange> ranges;
   auto position_of = [&](const PageChunk& chunk) {
     return source_.position(entry.offset) + entry.front_bytes + chunk.offset;
   };
@@ -168,7 +177,7 @@ Result<std::vector<std::shared_ptr<const Buffer>>> PageReader::read_chunks(const
     const PageChunk& chunk = table.chunk(numbers[i]);
     if (cache != nullptr && chunk.bytes > 0) found[i] = cache->find(source_.file().value, position_of(chunk));
     if (found[i] != nullptr && found[i]->size() == chunk.bytes) continue;
-    missing.emplace_back(i, std::make_shared<Buffer>(chunk.bytes));
+    missing.emplace_back(i, make_pooled<Buffer>(chunk.bytes));
     found[i] = missing.back().second;
     if (chunk.bytes > 0) ranges.push_back({position_of(chunk), missing.back().second->span()});
   }
@@ -185,7 +194,7 @@ Result<std::vector<std::shared_ptr<const Buffer>>> PageReader::read_chunks(const
 }
 
 // Makes `page`, a front, the encoded page with no more than some of its chunks in it; the others are zeros.
-Status PageReader::join_chunks(const PageEntry& entry, const std::vector<uint32_t>& numbers, PageBytes& page) const {
+Status PageReader::join_chunks(const PageEntry& entry, const PooledVector<uint32_t>& numbers, PageBytes& page) const {
   auto chunks = read_chunks(entry, *page.chunks, numbers);
   if (!chunks.ok()) return located(entry, chunks.status());
   page.joined.append_zeros(page.chunks->encoded_bytes());
@@ -200,7 +209,7 @@ Status PageReader::join_chunks(const PageEntry& entry, const std::vector<uint32_
 Result<PageBytes> PageReader::load_rows(const PageEntry& entry, std::span<const uint32_t> rows) const {
   if (!entry.has_chunks()) return load(entry, Part::kWhole, true);
   STELA_ASSIGN(PageBytes page, load(entry, Part::kFront, true));
-  std::vector<uint32_t> numbers;
+  PooledVector<uint32_t> numbers;
   for (uint32_t row : rows) {
     const uint32_t number = page.chunks->chunk_of(row);
     if (numbers.empty() || numbers.back() != number) numbers.push_back(number);
@@ -212,7 +221,7 @@ Result<PageBytes> PageReader::load_rows(const PageEntry& entry, std::span<const 
 Result<PageBytes> PageReader::load_range(const PageEntry& entry, uint64_t first, uint64_t count) const {
   if (!entry.has_chunks()) return load(entry, Part::kWhole, true);
   STELA_ASSIGN(PageBytes page, load(entry, Part::kFront, true));
-  std::vector<uint32_t> numbers;
+  PooledVector<uint32_t> numbers;
   const uint32_t end = page.chunks->chunk_of(first + count - 1) + 1;
   for (uint32_t number = page.chunks->chunk_of(first); number < end; ++number) numbers.push_back(number);
   STELA_TRY(join_chunks(entry, numbers, page));
@@ -221,8 +230,7 @@ Result<PageBytes> PageReader::load_range(const PageEntry& entry, uint64_t first,
 
 // A whole page of plain values goes from the file into the column's memory.
 Status PageReader::read_in_place(const PageEntry& entry, ColumnData& out) const {
-  if (entry.stored_bytes != entry.value_bytes ||
-      (entry.front_bytes != entry.validity_bytes() && !entry.has_chunks())) {
+  if (entry.stored_bytes != entry.value_bytes || (entry.front_bytes != entry.validity_bytes() && !entry.has_chunks())) {
     return located(entry, damaged("the size of a plain page is wrong"));
   }
   STELA_ASSIGN(auto reader, source_.open());
@@ -265,11 +273,28 @@ Status PageReader::read_rows(const PageEntry& entry, std::span<const uint32_t> w
   Status decoded = encoding_of(entry).decode_rows(page.encoded, metadata_.type, entry.rows, wanted, out);
   if (!decoded.ok()) return located(entry, decoded);
   if (page.validity.empty()) return {};
-  std::vector<uint8_t> bits((wanted.size() + 7) / 8);
+  PooledVector<uint8_t> bits((wanted.size() + 7) / 8);
   for (size_t i = 0; i < wanted.size(); ++i) bit_set(bits.data(), i, bit_get(bits_of(page.validity), wanted[i]));
   out.set_validity_of_last(wanted.size(), bits.data(), 0);
   if (!encoding_of(entry).is_identity(metadata_.type)) out.fill_nulls_of_last(wanted.size());
   return {};
+}
+
+Result<EncodedPage> PageReader::encoded(const PageEntry& entry) const {
+  EncodedPage out{nullptr, entry.first_row, entry.rows, {}, {}, nullptr};
+  if (entry.all_null()) return out;
+  STELA_ASSIGN(PageBytes loaded, load(entry, Part::kWhole, false));
+  STELA_TRY(check_chunks(entry, loaded));
+  auto page = std::make_shared<const PageBytes>(std::move(loaded));
+  out.encoding = &encoding_of(entry);
+  out.validity = page->validity;
+  if (!entry.is_flat()) {
+    auto form = out.encoding->form(page->encoded, metadata_.type, entry.rows);
+    if (!form.ok()) return located(entry, form.status());
+    out.form = std::move(form).value();
+  }
+  out.holder = std::move(page);
+  return out;
 }
 
 Status PageReader::copy_validity(const PageEntry& entry, uint64_t first, uint64_t count, uint8_t* to,
@@ -310,11 +335,7 @@ Status PageReader::verify(const PageEntry& entry) const {
     return located(entry, damaged("its nulls are not as many as its page list says"));
   }
   if (entry.is_flat()) return {};
-  for (uint32_t number = 0; page.chunks && number < page.chunks->chunks(); ++number) {
-    STELA_TRY(located(entry, check_chunk(entry, *page.chunks, number,
-                                         page.holder->span(entry.front_bytes + page.chunks->chunk(number).offset,
-                                                           page.chunks->chunk(number).bytes))));
-  }
+  STELA_TRY(check_chunks(entry, page));
   ColumnData decoded(metadata_.type);
   return located(entry,
                  encoding_of(entry).decode_range(page.encoded, metadata_.type, entry.rows, 0, entry.rows, decoded));

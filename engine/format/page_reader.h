@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/format/column_metadata.h"
+#include "engine/format/encoded_form.h"
 #include "engine/format/page_chunks.h"
 #include "engine/format/page_entry.h"
 #include "engine/format/section_source.h"
@@ -48,6 +49,8 @@ class PageReader {
   Status read(const PageEntry& entry, uint64_t first, uint64_t count, ColumnData& out) const;
   // Ascending positions within the page.
   Status read_rows(const PageEntry& entry, std::span<const uint32_t> wanted, ColumnData& out) const;
+  // The whole page as its encoding holds it; every checksum of it is checked.
+  Result<EncodedPage> encoded(const PageEntry& entry) const;
   // Copies the validity of rows [first, first + count) of the page to bits from `to_bit` on.
   Status copy_validity(const PageEntry& entry, uint64_t first, uint64_t count, uint8_t* to, uint64_t to_bit) const;
   // Totals of the first `count` rows of the page; validity or lengths are read, never values.
@@ -62,9 +65,10 @@ class PageReader {
   // Enough of the page to decode some rows, ascending, or [first, first + count), which are not none.
   Result<PageBytes> load_rows(const PageEntry& entry, std::span<const uint32_t> rows) const;
   Result<PageBytes> load_range(const PageEntry& entry, uint64_t first, uint64_t count) const;
-  Status join_chunks(const PageEntry& entry, const std::vector<uint32_t>& numbers, PageBytes& page) const;
-  Result<std::vector<std::shared_ptr<const Buffer>>> read_chunks(const PageEntry& entry, const ChunkTable& table,
-                                                                 const std::vector<uint32_t>& numbers) const;
+  Status join_chunks(const PageEntry& entry, const PooledVector<uint32_t>& numbers, PageBytes& page) const;
+  Result<PooledVector<std::shared_ptr<const Buffer>>> read_chunks(const PageEntry& entry, const ChunkTable& table,
+                                                                 const PooledVector<uint32_t>& numbers) const;
+  Status check_chunks(const PageEntry& entry, const PageBytes& page) const;
   Status check_chunk(const PageEntry& entry, const ChunkTable& table, uint32_t number, ByteSpan bytes) const;
   Status check_seals(const PageEntry& entry, ByteSpan front, ByteSpan values) const;
   Result<PageBytes> page_bytes(const PageEntry& entry, std::shared_ptr<const Buffer> holder) const;

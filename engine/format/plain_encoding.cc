@@ -82,7 +82,7 @@ Status PlainEncoding::decode_range(ByteSpan encoded, const DataType& type, uint6
   uint64_t skipped = sum_lengths(encoded, 0, first);
   uint64_t bytes = sum_lengths(encoded, first, count);
   if (skipped > available || bytes > available - skipped) return damaged("lengths of a plain page exceed its bytes");
-  std::vector<uint32_t> lengths(count);
+  PooledVector<uint32_t> lengths(count);
   std::memcpy(lengths.data(), encoded.data() + first * kStoredLengthBytes, count * kStoredLengthBytes);
   std::byte* to = out.grow_variable(lengths.data(), count);
   if (bytes > 0) std::memcpy(to, encoded.data() + rows * kStoredLengthBytes + skipped, bytes);

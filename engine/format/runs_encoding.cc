@@ -1,8 +1,7 @@
 #include "engine/format/runs_encoding.h"
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
-#include "engine/format/inner_column.h"
-#include "engine/format/packed_vectors.h"
 
 namespace stela::format {
 namespace {
@@ -23,53 +22,42 @@ constexpr uint64_t kColdRunBits = 8;
 DataType run_length_type() { return DataType::of(TypeKind::kUInt16); }
 
 // Number of runs u32, index of the first run of each vector u32, lengths, values.
-struct RunsPage {
-  uint64_t rows = 0;
-  uint32_t runs = 0;
-  const std::byte* starts = nullptr;
-  InnerColumn lengths, values;
-
-  static Result<RunsPage> open(ByteSpan encoded, const DataType& type, uint64_t rows) {
-    RunsPage page;
-    page.rows = rows;
-    const uint64_t head = sizeof(uint32_t);
-    if (encoded.size() < head || vectors_of(rows) > (encoded.size() - head) / sizeof(uint32_t)) {
-      return damaged("a page of runs is shorter than the index of its vectors");
-    }
-    page.runs = get_fixed<uint32_t>(encoded.data());
-    if (page.runs > rows) return damaged("a page of runs has more runs than rows");
-    page.starts = encoded.data() + head;
-    ByteSpan rest = encoded.subspan(head + vectors_of(rows) * sizeof(uint32_t));
-    STELA_ASSIGN(page.lengths, InnerColumn::take(rest, 2, run_length_type(), page.runs));
-    STELA_ASSIGN(page.values, InnerColumn::take(rest, 2, type, page.runs));
-    if (!rest.empty()) return damaged("a page of runs has bytes behind its values");
-    return page;
+Result<RunsForm> open_runs(ByteSpan encoded, const DataType& type, uint64_t rows) {
+  RunsForm page;
+  page.rows = rows;
+  const uint64_t head = sizeof(uint32_t);
+  if (encoded.size() < head || vectors_of(rows) > (encoded.size() - head) / sizeof(uint32_t)) {
+    return damaged("a page of runs is shorter than the index of its vectors");
   }
-  // Index of the first run of a vector, or of the end.
-  uint32_t start(uint64_t vector) const {
-    return vector >= vectors_of(rows) ? runs : get_fixed<uint32_t>(starts + vector * sizeof(uint32_t));
-  }
-};
+  const auto runs = get_fixed<uint32_t>(encoded.data());
+  if (runs > rows) return damaged("a page of runs has more runs than rows");
+  page.starts = encoded.data() + head;
+  ByteSpan rest = encoded.subspan(head + vectors_of(rows) * sizeof(uint32_t));
+  STELA_ASSIGN(page.lengths, InnerColumn::take(rest, 2, run_length_type(), runs));
+  STELA_ASSIGN(page.values, InnerColumn::take(rest, 2, type, runs));
+  if (!rest.empty()) return damaged("a page of runs has bytes behind its values");
+  return page;
+}
 
 // The runs of some neighbouring vectors, decoded.
 template <typename T>
 class RunsOfVectors {
  public:
-  static Result<RunsOfVectors> open(const RunsPage& page, uint64_t first_vector, uint64_t end_vector) {
-    const uint32_t first = page.start(first_vector), end = page.start(end_vector);
-    if (first > end || end > page.runs) return damaged("the index of a page of runs runs backwards");
+  static Result<RunsOfVectors> open(const RunsForm& page, uint64_t first_vector, uint64_t end_vector) {
+    const uint64_t first = page.first_run(first_vector), end = page.first_run(end_vector);
+    if (first > end || end > page.runs()) return damaged("the index of a page of runs runs backwards");
     STELA_ASSIGN(ColumnData lengths, page.lengths.range(first, end - first));
     STELA_ASSIGN(ColumnData values, page.values.range(first, end - first));
     return RunsOfVectors(page, first, end, std::move(lengths), std::move(values));
   }
   Status vector(uint64_t vector, T* to) const {
     const uint32_t rows = rows_of_vector(page_.rows, vector);
-    const uint32_t begin = page_.start(vector), end = page_.start(vector + 1);
+    const uint64_t begin = page_.first_run(vector), end = page_.first_run(vector + 1);
     if (begin < first_ || begin > end || end > end_) return damaged("the index of a page of runs runs backwards");
     const auto* lengths = reinterpret_cast<const uint16_t*>(lengths_.view().values);
     const auto* values = reinterpret_cast<const T*>(values_.view().values);
     uint32_t done = 0;
-    for (uint32_t run = begin - first_; run < end - first_; ++run) {
+    for (uint64_t run = begin - first_; run < end - first_; ++run) {
       if (lengths[run] > rows - done) return damaged("the runs of a vector are longer than it");
       std::fill_n(to + done, lengths[run], values[run]);
       done += lengths[run];
@@ -79,10 +67,10 @@ class RunsOfVectors {
   }
 
  private:
-  RunsOfVectors(const RunsPage& page, uint32_t first, uint32_t end, ColumnData lengths, ColumnData values)
+  RunsOfVectors(const RunsForm& page, uint64_t first, uint64_t end, ColumnData lengths, ColumnData values)
       : page_(page), first_(first), end_(end), lengths_(std::move(lengths)), values_(std::move(values)) {}
-  const RunsPage& page_;
-  uint32_t first_, end_;
+  const RunsForm& page_;
+  uint64_t first_, end_;
   ColumnData lengths_, values_;
 };
 
@@ -135,7 +123,7 @@ Status RunsEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer&
 Status RunsEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64_t rows, uint64_t first, uint64_t count,
                                   ColumnData& out) const {
   STELA_TRY(check_page_range(rows, first, count));
-  STELA_ASSIGN(RunsPage page, RunsPage::open(encoded, type, rows));
+  STELA_ASSIGN(RunsForm page, open_runs(encoded, type, rows));
   if (count == 0) return {};
   return visit_run_word(type.value_width(), [&]<typename T>(T) -> Status {
     STELA_ASSIGN(auto runs, RunsOfVectors<T>::open(page, first / kVectorRows, vectors_of(first + count)));
@@ -147,7 +135,7 @@ Status RunsEncoding::decode_range(ByteSpan encoded, const DataType& type, uint64
 Status RunsEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows,
                                  std::span<const uint32_t> wanted, ColumnData& out) const {
   STELA_TRY(check_page_rows(rows, wanted));
-  STELA_ASSIGN(RunsPage page, RunsPage::open(encoded, type, rows));
+  STELA_ASSIGN(RunsForm page, open_runs(encoded, type, rows));
   return visit_run_word(type.value_width(), [&]<typename T>(T) -> Status {
     T* to = reinterpret_cast<T*>(out.grow_fixed(wanted.size()));
     return decode_vector_rows(wanted, to, [&](uint64_t vector, T* at) -> Status {
@@ -155,6 +143,11 @@ Status RunsEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_
       return runs.vector(vector, at);
     });
   });
+}
+
+Result<EncodedForm> RunsEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  STELA_ASSIGN(RunsForm page, open_runs(encoded, type, rows));
+  return EncodedForm{std::move(page)};
 }
 
 }  // namespace stela::format

@@ -129,4 +129,14 @@ Result<bool> StoredChunk::verify_flat(Clock& clock, int64_t deadline_ns) const {
   return flat_.verify_until(clock, deadline_ns);
 }
 
+Result<EncodedPage> StoredChunk::encoded_page(uint64_t row) const {
+  STELA_TRY(check_range(row, 1));
+  if (metadata_.flat && metadata_.pages.empty()) {
+    return EncodedPage{find_encoding(EncodingId::kPlain), 0, metadata_.rows, {}, {}, nullptr};
+  }
+  PageCursor cursor(metadata_, source_);
+  STELA_ASSIGN(PageEntry entry, cursor.seek(row));
+  return pages_.encoded(entry);
+}
+
 }  // namespace stela::format

@@ -33,6 +33,7 @@ class StoredChunk final : public ColumnChunk {
   Result<Statistics> statistics() const override { return metadata_.statistics; }
   Result<std::vector<Statistics>> fine_statistics() const override;
   Result<std::vector<PageInfo>> pages() const override;
+  Result<EncodedPage> encoded_page(uint64_t row) const override;
   std::optional<FlatInfo> flat() const override { return metadata_.flat; }
   Result<bool> verify_flat(Clock& clock, int64_t deadline_ns) const override;
   Status verify(const std::function<void(const Damage&)>& damage) const override;

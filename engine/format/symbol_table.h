@@ -2,6 +2,7 @@
 // byte; 255 goes before a byte that no symbol begins with. Values stay apart, so any can be decoded by itself.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -53,6 +54,7 @@ class SymbolReader {
   // Symbols as they lie in a page: number u8, lengths, bytes. Takes them from the front of `rest`; false when
   // they are malformed.
   bool open(ByteSpan& rest);
+  uint32_t count() const { return static_cast<uint32_t>(256 - std::count(lengths_.begin(), lengths_.end(), 0)); }
   // Writes exactly `bytes` bytes to `to`, taking codes from the front of `codes`; false when these run out, or do not
   // end at that byte, or name no symbol.
   bool decompress(ByteSpan& codes, std::byte* to, uint64_t bytes) const;

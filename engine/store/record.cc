@@ -35,13 +35,13 @@ bool decode_column(Decoder& in, ColumnData* out) {
   }
   // Every row takes at least a byte (a value or its length), so this bounds what is allocated.
   if (rows > in.rest().size()) return false;
-  std::vector<uint8_t> validity;
+  PooledVector<uint8_t> validity;
   std::string_view bytes;
   if (nulls != 0) {
     if (!in.bytes((rows + 7) / 8, &bytes)) return false;
     validity.assign(bytes.begin(), bytes.end());
   }
-  std::vector<uint64_t> offsets;
+  PooledVector<uint64_t> offsets;
   uint64_t value_bytes = 0;
   if (type.is_variable()) {
     offsets.reserve(rows + 1);

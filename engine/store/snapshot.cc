@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/format/encoded_form.h"
 #include "engine/store/cells.h"
 
 namespace stela {
@@ -216,6 +217,21 @@ Status Snapshot::read_stored(const ColumnInfo& given, const Piece& piece, uint64
   STELA_ASSIGN(const ColumnInfo column, stored_column(*impl_, given, piece, first, count));
   STELA_TRY(check_target(column, out));
   return read_cells(*impl_, column, piece.first_row + first, count, out);
+}
+
+Result<format::EncodedPage> Snapshot::stored_page(const ColumnInfo& given, const Piece& piece, uint64_t row) const {
+  STELA_ASSIGN(const ColumnInfo column, stored_column(*impl_, given, piece, row, 1));
+  std::optional<format::EncodedPage> found;
+  STELA_TRY(for_each_piece(*impl_, column, piece.first_row + row, 1,
+                           [&](const GroupPiece& part, uint64_t from, uint64_t) -> Status {
+                             if (!part.fragment) return {};
+                             STELA_ASSIGN(auto chunk, impl_->chunk(part, column.id));
+                             if (!chunk) return {};
+                             STELA_ASSIGN(found, chunk->encoded_page(from));
+                             return {};
+                           }));
+  if (!found) return invalid("row " + std::to_string(piece.first_row + row) + " lies in no page");
+  return std::move(*found);
 }
 
 Result<uint64_t> Snapshot::stored_value_bytes(const ColumnInfo& given, const Piece& piece, uint64_t first,

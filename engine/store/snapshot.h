@@ -91,6 +91,9 @@ class Snapshot {
   // what was changed in place, and rows too that the version deleted. kInvalid beyond the piece.
   Status read_stored(const ColumnInfo& column, const Piece& piece, uint64_t first, uint64_t count,
                      ColumnData& out) const;
+  // The page of a piece in a fragment that holds row `row` of the piece, as it is encoded; read from its file and checked.
+  // kInvalid of a tail, and where the column has no bytes.
+  Result<format::EncodedPage> stored_page(const ColumnInfo& column, const Piece& piece, uint64_t row) const;
   Result<uint64_t> stored_value_bytes(const ColumnInfo& column, const Piece& piece, uint64_t first,
                                       uint64_t count) const;
 

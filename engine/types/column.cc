@@ -118,7 +118,7 @@ void ColumnData::append(const ColumnView& view) {
 
 void ColumnData::replace_variable(std::span<const uint64_t> rows, const ColumnView& values) {
   Buffer bytes;
-  std::vector<uint64_t> offsets{0};
+  PooledVector<uint64_t> offsets{0};
   offsets.reserve(rows_ + 1);
   uint64_t next = 0;  // row that is not taken over yet
   auto keep_until = [&](uint64_t end) {
@@ -208,7 +208,7 @@ void ColumnData::fill_nulls_of_last(uint64_t count) {
 namespace {
 
 // Null slots of a variable column become empty ranges; the other values move down.
-void squeeze_null_slots(uint64_t rows, const uint8_t* validity, Buffer& values, std::vector<uint64_t>& offsets) {
+void squeeze_null_slots(uint64_t rows, const uint8_t* validity, Buffer& values, PooledVector<uint64_t>& offsets) {
   uint64_t out = 0;
   uint64_t begin = 0;
   for (uint64_t row = 0; row < rows; ++row) {
@@ -222,7 +222,7 @@ void squeeze_null_slots(uint64_t rows, const uint8_t* validity, Buffer& values, 
   values.resize(out);
 }
 
-Status check_offsets(uint64_t rows, const std::vector<uint64_t>& offsets, uint64_t bytes) {
+Status check_offsets(uint64_t rows, const PooledVector<uint64_t>& offsets, uint64_t bytes) {
   if (offsets.size() != rows + 1 || offsets[0] != 0) return invalid("a column needs rows + 1 offsets, the first 0");
   if (!std::is_sorted(offsets.begin(), offsets.end())) return invalid("the offsets of a column run backwards");
   if (offsets[rows] > bytes) return invalid("the offsets of a column reach beyond its bytes");
@@ -231,8 +231,8 @@ Status check_offsets(uint64_t rows, const std::vector<uint64_t>& offsets, uint64
 
 }  // namespace
 
-Result<ColumnData> ColumnData::adopt(DataType type, uint64_t rows, Buffer values, std::vector<uint64_t> offsets,
-                                     std::vector<uint8_t> validity) {
+Result<ColumnData> ColumnData::adopt(DataType type, uint64_t rows, Buffer values, PooledVector<uint64_t> offsets,
+                                     PooledVector<uint8_t> validity) {
   STELA_TRY(type.validate());
   if (type.is_variable()) {
     if (rows == 0 && offsets.empty()) offsets.push_back(0);

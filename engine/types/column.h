@@ -104,8 +104,8 @@ class ColumnData {
 
   // Takes over finished buffers. validity empty = no nulls. offsets only for variable types, rows + 1,
   // first 0. Checks sizes; writes the fill into null slots.
-  static Result<ColumnData> adopt(DataType type, uint64_t rows, Buffer values, std::vector<uint64_t> offsets,
-                                  std::vector<uint8_t> validity);
+  static Result<ColumnData> adopt(DataType type, uint64_t rows, Buffer values, PooledVector<uint64_t> offsets,
+                                  PooledVector<uint8_t> validity);
 
  private:
   void ensure_validity();
@@ -115,8 +115,8 @@ class ColumnData {
   uint64_t rows_ = 0;
   uint64_t null_count_ = 0;
   Buffer values_;
-  std::vector<uint64_t> offsets_;  // empty, or rows_ + 1
-  std::vector<uint8_t> validity_;  // empty while there are no nulls
+  PooledVector<uint64_t> offsets_;  // empty, or rows_ + 1
+  PooledVector<uint8_t> validity_;  // empty while there are no nulls
 };
 
 // The bytes a null's slot holds: quiet NaN for floats, NaT (int64 min) for date, timestamp, time and

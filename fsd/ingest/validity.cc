@@ -175,7 +175,7 @@ std::unique_ptr<ValiditySource> validity_of_column(Snapshot snapshot, ColumnInfo
 Result<ColumnData> with_validity(const ColumnView& values, ByteSpan valid, uint64_t first_row,
                                  const std::string& name) {
   const DataType& type = *values.type;
-  std::vector<uint8_t> bits((values.rows + 7) / 8);
+  PooledVector<uint8_t> bits((values.rows + 7) / 8);
   for (uint64_t row = 0; row < values.rows; ++row) {
     if (valid[row] == std::byte{0}) continue;
     if (type.is_temporal() && is_nat(values.values + row * sizeof(int64_t))) {

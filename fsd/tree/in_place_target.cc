@@ -90,7 +90,7 @@ Result<ColumnData> InPlaceTarget::values_at(std::span<const uint64_t> rows) {
     STELA_TRY(overlay_.read(header_bytes_ + rows[i] * width, values.span().subspan(i * width, (end - i) * width)));
     i = end;
   }
-  std::vector<uint8_t> valid;
+  PooledVector<uint8_t> valid;
   if (type.is_temporal()) {  // NaT is null in every .npy
     valid.assign((rows.size() + 7) / 8, 0);
     for (size_t i = 0; i < rows.size(); ++i) bit_set(valid.data(), i, !is_not_a_time(values.data() + i * width));

@@ -9,8 +9,10 @@ namespace {
 
 constexpr int64_t kNever = INT64_MAX;
 std::atomic<int64_t> allocations_left{kNever};
+std::atomic<uint64_t> allocations{0};
 
 bool fails() {
+  allocations.fetch_add(1, std::memory_order_relaxed);
   if (allocations_left.load(std::memory_order_relaxed) == kNever) return false;
   return allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0;
 }
@@ -59,6 +61,8 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
 namespace stela {
 
 void fail_allocation_after(int64_t left) { allocations_left.store(left); }
+
+uint64_t allocations_so_far() { return allocations.load(std::memory_order_relaxed); }
 
 bool stop_failing_allocations() { return allocations_left.exchange(kNever) < 0; }
 

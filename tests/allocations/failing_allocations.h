@@ -9,5 +9,7 @@ namespace stela {
 void fail_allocation_after(int64_t left);
 // Plans none; true when the planned one failed.
 bool stop_failing_allocations();
+// How many there were so far, of all threads.
+uint64_t allocations_so_far();
 
 }  // namespace stela

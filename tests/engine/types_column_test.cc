@@ -130,11 +130,11 @@ TEST(ColumnData, BulkGrowthWithValidityAgreesWithOracle) {
 TEST(ColumnData, AdoptWritesTheFillAndSqueezesNullText) {
   Buffer values(ByteSpan(as_bytes("abcdefgh")));
   Result<ColumnData> text =
-      ColumnData::adopt(DataType::of(TypeKind::kUtf8), 4, values, {0, 2, 4, 5, 8}, std::vector<uint8_t>{0b1101});
+      ColumnData::adopt(DataType::of(TypeKind::kUtf8), 4, values, {0, 2, 4, 5, 8}, PooledVector<uint8_t>{0b1101});
   ASSERT_TRUE(text.ok());
   expect_equal(text->view(), {"ab", std::nullopt, "e", "fgh"});
   Result<ColumnData> number =
-      ColumnData::adopt(DataType::of(TypeKind::kInt32), 2, values, {}, std::vector<uint8_t>{0b01});
+      ColumnData::adopt(DataType::of(TypeKind::kInt32), 2, values, {}, PooledVector<uint8_t>{0b01});
   ASSERT_TRUE(number.ok());
   expect_equal(number->view(), {"abcd", std::nullopt});
   Result<ColumnData> full = ColumnData::adopt(DataType::of(TypeKind::kInt32), 2, values, {}, {0xff});

@@ -46,6 +46,11 @@ def layout_columns():
     return rows, large
 
 
+# Of a column that lies in one fragment.
+def pages_file(pieces):
+    return pieces[0]["where"].partition("@")[0]
+
+
 class EncodedPages(MountCase):
     def stored(self, name):
         """(bytes of the values, bytes stored) of a column of /t."""
@@ -102,6 +107,38 @@ class EncodedPages(MountCase):
             self.assertEqual(page["encoding"], min(page["estimates"], key=page["estimates"].get))
         text = self.stela("inspect", self.store, "/t/small", "--why").stdout
         self.assertIn("of delta", text)
+
+    def test_inspect_shows_each_page_with_its_cascade_and_checksums(self):
+        (self.mnt / "t").mkdir()
+        lines = "n,word,same\n" + "".join(f"{i * i * 7919 % 99991 % 1000},{'abcd'[i % 4]}{i % 4},7\n" for i in range(100_000))
+        (self.mnt / "t/.append/x.csv").write_text(lines)
+        words = json.loads(self.stela("inspect", self.store, "/t/word", "--json").stdout)["columns"][0]["pieces"]
+        pages = [page for piece in words for page in piece["layout"]]
+        self.assertEqual(sum(page["rows"] for page in pages), 100_000)
+        self.assertEqual(sum(page["value_bytes"] for page in pages), 200_000)
+        for page in pages:
+            self.assertRegex(page["cascade"], r"^dictionary of 4 \(packed(_tight)? 2 bits, \w+.*\)$")
+            self.assertEqual(page["checksum"], "right")
+        for name, least in ("n", 240 << 10), ("word", 240 << 10), ("same", 240 << 10):
+            column = json.loads(self.stela("inspect", self.store, f"/t/{name}", "--json").stdout)["columns"][0]
+            sizes = [page["value_bytes"] + (4 * page["rows"] if name == "word" else 0)
+                     for piece in column["pieces"] for page in piece["layout"]]
+            self.assertLessEqual(sum(size < least for size in sizes), 1, f"undersized pages of {name}: {sizes}")
+        text = self.stela("inspect", self.store, "/t", "--pages").stdout
+        self.assertRegex(text, r"rows 0 \+\d+ +packed\w* 10 bits ")
+        self.assertRegex(text, r"rows 0 \+\d+ +constant .* checksums are right")
+        self.umount()
+        file = self.store / pages_file(words)
+        at = pages[0]["offset"] + pages[0]["stored_bytes"] - 1
+        with open(file, "r+b") as stored:
+            stored.seek(at)
+            byte = stored.read(1)[0]
+            stored.seek(at)
+            stored.write(bytes([byte ^ 1]))
+        words = json.loads(self.stela("inspect", self.store, "/t/word", "--json").stdout)["columns"][0]["pieces"]
+        pages = [page for piece in words for page in piece["layout"]]
+        self.assertEqual([page["checksum"] for page in pages], ["wrong"] + ["right"] * (len(pages) - 1))
+        self.assertIn("checksum", pages[0]["damage"])
 
     def test_a_column_saved_by_itself_is_a_plain_file(self):
         values = numpy.arange(200_000) % 100

@@ -9,6 +9,7 @@
 #include "fsd/cli/verbs/dataset_path.h"
 #include "fsd/cli/verbs/layout_svg.h"
 #include "fsd/cli/verbs/page_choices.h"
+#include "fsd/cli/verbs/page_layout.h"
 #include "fsd/cli/verbs/verbs.h"
 
 namespace stela::fsd {
@@ -19,19 +20,26 @@ struct Layout {
   ColumnTotals totals;
   uint64_t stored_bytes = 0;
   std::vector<Snapshot::Piece> pieces;
-  std::vector<std::vector<PageChoice>> choices;  // with --why, of each piece; none of a plain file or a tail
+  // Of each piece; none of a plain file or a tail.
+  std::vector<std::vector<PageChoice>> choices;  // with --why
+  std::vector<std::vector<PageLayout>> pages;    // of a column that was named, or with --pages
 };
 
-Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why) {
-  Layout layout{column, {}, 0, {}, {}};
+Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why, bool pages) {
+  Layout layout{column, {}, 0, {}, {}, {}};
   STELA_ASSIGN(layout.totals, snapshot.totals(column));
   STELA_ASSIGN(layout.stored_bytes, snapshot.stored_bytes(column));
   STELA_ASSIGN(layout.pieces, snapshot.pieces(column));
   for (const Snapshot::Piece& piece : layout.pieces) {
-    if (!why) break;
-    layout.choices.emplace_back();
+    if (why) layout.choices.emplace_back();
+    if (pages) layout.pages.emplace_back();
     if (piece.where.ends_with(".flat")) continue;
-    STELA_ASSIGN(layout.choices.back(), page_choices(snapshot, column, piece));
+    if (why) {
+      STELA_ASSIGN(layout.choices.back(), page_choices(snapshot, column, piece));
+    }
+    if (pages) {
+      STELA_ASSIGN(layout.pages.back(), page_layouts(snapshot, column, piece));
+    }
   }
   return layout;
 }
@@ -45,6 +53,7 @@ std::string as_json(const Layout& layout) {
         .number("rows", piece.rows)
         .text("where", piece.where)
         .number("pages", piece.pages.size());
+    if (!layout.pages.empty()) object.json("layout", layouts_as_json(layout.pages[i]));
     if (!layout.choices.empty()) object.json("choices", choices_as_json(layout.choices[i]));
     pieces.add(object.str());
   }
@@ -71,10 +80,15 @@ void print_text(const Layout& layout, Output& output) {
     const Snapshot::Piece& piece = layout.pieces[i];
     rows.push_back({"  rows " + std::to_string(piece.first_row) + " +" + std::to_string(piece.rows), piece.where,
                     std::to_string(piece.pages.size()) + " pages"});
-    if (layout.choices.empty()) continue;
+    if (layout.choices.empty() && layout.pages.empty()) continue;
     output.text(format_table(rows, {false, false, true}));
     rows.clear();
-    output.text(format_table(choices_as_rows(layout.choices[i]), {false, false, true, false}));
+    if (!layout.pages.empty()) {
+      output.text(format_table(layouts_as_rows(layout.pages[i]), {false, false, true, true, false}));
+    }
+    if (!layout.choices.empty()) {
+      output.text(format_table(choices_as_rows(layout.choices[i]), {false, false, true, false}));
+    }
   }
   output.text(format_table(rows, {false, false, true}));
 }
@@ -88,9 +102,10 @@ VerbOutcome run(const VerbContext& context) {
   Output output(context);
   JsonArray list;
   std::vector<ColumnPicture> pictures;
-  bool json = context.request.has("json"), svg = context.request.has("svg");
+  bool json = context.request.has("json"), svg = context.request.has("svg"), why = context.request.has("why");
+  const bool pages = !svg && (context.request.has("pages") || (!why && !found->rest.empty()));
   for (const ColumnInfo& column : *columns) {
-    Result<Layout> layout = layout_of(found->snapshot, column, context.request.has("why"));
+    Result<Layout> layout = layout_of(found->snapshot, column, why, pages);
     if (!layout.ok()) return VerbOutcome::from(layout.status());
     if (svg) {
       pictures.push_back({column, layout->totals.value_bytes, layout->stored_bytes, std::move(layout->pieces)});
@@ -136,10 +151,13 @@ const VerbSpec& inspect_verb() {
       .usage = "STORE /DATASET[/.versions/N][/COLUMN]",
       .summary = "show where columns lie: files, pages",
       .description =
-          "Shows for each column in which files of the store its rows lie, in how many pages and bytes. With "
+          "Shows for each column in which files of the store its rows lie, in how many pages and bytes. Of a column "
+          "that is named, and with --pages of all, each page is shown: its rows, its encoding with those inside of it, "
+          "the bytes of its values, the bytes stored, and whether its checksums are right; this reads every page. With "
           "--why, for each page the encoding it has and the bytes that each encoding was estimated to need, "
           "the cheapest first; this reads every value.",
-      .options = {{"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
+      .options = {{"pages", 0, OptionSpec::Kind::kSwitch, "", "show each page"},
+                  {"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
                   {"svg", 0, OptionSpec::Kind::kValue, "FILE", "draw where the bytes are, page by page, into FILE"},
                   {"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
       .args_min = 1,
