@@ -27,7 +27,7 @@ def sparse_npy(path, dtype, rows, values):
 
 
 class ManyRows(MountCase):
-    SECONDS_MAX = 280
+    SECONDS_MAX = 280 + LARGE // 10**9 * 4
     VALUES = {0: 1, 2: 2, BORDER // 2: 3, BORDER - 1: 4, BORDER: 5}
 
     def memory_peak(self):
