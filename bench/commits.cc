@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bench/support/arguments.h"
+#include "bench/support/duckdb_peer.h"
 #include "bench/support/plain_file.h"
 #include "bench/support/report.h"
 #include "bench/support/samples.h"
@@ -37,9 +38,10 @@ std::string per_second(double commits, double seconds) {
 }
 
 void time_commits(const Workspace& workspace, uint64_t commits) {
-  Samples engine, plain, sqlite;
+  Samples engine, plain, sqlite, duckdb;
   PreparedBlocks blocks(workspace.path("blocks"), std::min<uint64_t>(commits, 4096));
   auto peer = SqlitePeer::open(workspace.path("peer.sqlite"));
+  auto duckdb_peer = DuckdbPeer::open(workspace.path("peer.duckdb"));
   auto store = require(Store::create(posix_env(workspace.path("one")), {}));
   Table table = require(store->create_table("/log"));
   Report report(format_count(commits) + " durable one-row appends, each a commit");
@@ -52,6 +54,10 @@ void time_commits(const Workspace& workspace, uint64_t commits) {
     for (uint64_t i = 0; i < kRound; ++i) plain.time([&] { blocks.write_next(); });
     for (uint64_t i = 0; peer && i < kRound; ++i)
       sqlite.time([&] { peer->insert(static_cast<int64_t>(done + i), 0.5); });
+    // A tenth as many: it takes several times as long.
+    if (duckdb_peer) {
+      for (double seconds : duckdb_peer->insert(kRound / 10)) duckdb.add(seconds);
+    }
     if (done == commits / 10 / kRound * kRound) memory_first = resident_bytes();
   }
   report.add_time("median", engine.median(), plain.median(), "<= 1.5x");
@@ -60,6 +66,11 @@ void time_commits(const Workspace& workspace, uint64_t commits) {
     report.add_time("SQLite (WAL, synchronous=FULL), median", sqlite.median(), plain.median());
   } else {
     report.add("SQLite", "skipped: built without libsqlite3-dev");
+  }
+  if (duckdb_peer) {
+    report.add_time("DuckDB (by its Python package), median", duckdb.median(), plain.median());
+  } else {
+    report.add("DuckDB", "skipped: its package does not install");
   }
   size_t part = commits >= 100'000 ? 1000 : 100;
   std::string count = format_count(part);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """One-row appends through the mount, each open + write + close and durable when close returns, against a 4 KiB pwrite +
-fdatasync into prepared blocks and SQLite (WAL, synchronous=FULL) in the same run."""
+fdatasync into prepared blocks, SQLite (WAL, synchronous=FULL) and DuckDB in the same run."""
 import os
 import sqlite3
 import statistics
@@ -9,6 +9,7 @@ import threading
 import time
 
 from support.mounted import Mounted, arguments
+from support.peers import available, run_in_venv
 from support.report import Report, size
 
 ROUND = 50
@@ -41,8 +42,13 @@ def measure(report, m, commits):
     peer.execute("PRAGMA journal_mode=WAL")
     peer.execute("PRAGMA synchronous=FULL")
     peer.execute("CREATE TABLE t(id INTEGER, v REAL)")
+    duckdb_peer = None
+    if available("duckdb"):
+        import duckdb as duckdb_package
+        duckdb_peer = duckdb_package.connect(str(m.plain / "peer.duckdb"))
+        duckdb_peer.execute("CREATE TABLE t(id BIGINT, v DOUBLE)")
     prepared = Prepared(m.plain / "blocks")
-    own, plain, sqlite = [], [], []
+    own, plain, sqlite, duckdb = [], [], [], []
 
     def timed(into, work):
         start = time.perf_counter()
@@ -57,9 +63,13 @@ def measure(report, m, commits):
             timed(plain, prepared.write)
         for i in range(done, done + ROUND):
             timed(sqlite, lambda i=i: peer.execute("INSERT INTO t VALUES(?, ?)", (i, i / 2)))
+        for i in range(done, done + (ROUND // 10 if duckdb_peer else 0)):  # it takes several times as long
+            timed(duckdb, lambda i=i: duckdb_peer.execute("INSERT INTO t VALUES (?, ?)", (i, i / 2)))
     median = statistics.median
     report.time("open, write, close: median", median(own), median(plain), "<= 4x")
     report.time("SQLite (WAL, synchronous=FULL), median", median(sqlite), median(plain))
+    if duckdb:
+        report.time("DuckDB, median", median(duckdb), median(plain))
     report.time("first 100", median(own[:100]), median(plain[:100]))
     report.time("last 100", median(own[-100:]), median(plain[-100:]), "no slower than the first")
     files = [entry for entry in m.store.rglob("*") if entry.is_file()]
@@ -88,6 +98,7 @@ def measure_writers(report, m, commits):
 
 
 def main():
+    run_in_venv("duckdb")
     options = arguments(__doc__, commits=5000)
     with Mounted(options) as m:
         with Report(f"{options.commits:,} one-row appends through the mount") as report:

@@ -11,7 +11,7 @@ struct Level {
   int number;
   double nanoseconds;
 };
-constexpr Level kLevels[] = {{1, 4}, {7, 20}, {15, 110}};
+constexpr Level kLevels[] = {{1, 4}, {7, 18}, {15, 150}};
 // The time budget: for each nanosecond more that a byte takes, so many bytes of it must be saved.
 constexpr double kSavedPerNanosecond = 4e-5;
 constexpr double kWorthwhile = 0.98;  // what a prefix must leave of the bytes without one
