@@ -116,6 +116,7 @@ Status ChunkWriter::end_rows(NodeSink& sink) {
 Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
   undecided_ = ColumnData(spec_.type);
   ColumnMetadata metadata;
+  ColumnFigures figures;
   metadata.id = spec_.id;
   metadata.type = spec_.type;
   metadata.rows = rows_;
@@ -124,12 +125,19 @@ Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
     metadata.value_bytes = rows_ * spec_.type.value_width();
     STELA_TRY(flat_->finish(sink, &metadata));
   } else {
-    STELA_TRY(paged_->finish(sink, &metadata));
+    STELA_TRY(paged_->finish(sink, &metadata, &figures));
   }
-  STELA_ASSIGN(metadata.fine_statistics, statistics_.finish(sink));
-  metadata.statistics = statistics_.total();
-  metadata.nulls = metadata.statistics.nulls;
+  STELA_TRY(statistics_.finish(sink, &metadata, &figures));
+  if (!spec_.type.is_tensor()) STELA_TRY(write_figures(figures, sink, &metadata));
   return metadata;
+}
+
+Status ChunkWriter::write_figures(const ColumnFigures& figures, NodeSink& sink, ColumnMetadata* metadata) {
+  std::string bytes = encode_column_figures(metadata->statistics, figures);
+  put_fixed(bytes, seal(sink.scope(), {SealKind::kColumnFigures, spec_.id.value, 0, 0}, as_bytes(bytes)));
+  metadata->figures_bytes = static_cast<uint32_t>(bytes.size());
+  STELA_ASSIGN(metadata->figures_offset, sink.append(as_bytes(bytes)));
+  return {};
 }
 
 }  // namespace stela::format

@@ -50,6 +50,7 @@ class ChunkWriter {
   Status decide(const ColumnView& next, NodeSink& sink);
   Status give_flat(const ColumnView& values, NodeSink& sink);
   Status append_decided(const ColumnView& values, NodeSink& sink);
+  Status write_figures(const ColumnFigures& figures, NodeSink& sink, ColumnMetadata* metadata);
   ColumnSpec spec_;
   ChunkLimits limits_;
   FlatFiles& flats_;

@@ -1,5 +1,7 @@
 #include "engine/format/column_metadata.h"
 
+#include "engine/format/column_figures.h"
+
 namespace stela::format {
 namespace {
 
@@ -17,6 +19,7 @@ enum Field : uint64_t {
   kFineStatistics = 7,
   kExtents = 8,
   kOptionalField = 128,
+  kFigures = 128,
 };
 
 void put_field(std::string& out, Field field, const std::string& bytes) {
@@ -43,6 +46,13 @@ bool decode_flat(Decoder& in, ColumnMetadata& out) {
   return true;
 }
 
+bool decode_figures_place(Decoder& in, ColumnMetadata& out) {
+  uint64_t bytes = 0;
+  if (!in.varint(&out.figures_offset) || !in.varint_upto(kColumnFiguresBytesMax, &bytes)) return false;
+  out.figures_bytes = static_cast<uint32_t>(bytes);
+  return true;
+}
+
 // False: malformed. Type comes first, so statistics may rely on it.
 bool decode_field(uint64_t field, Decoder in, ColumnMetadata& out) {
   switch (field) {
@@ -54,6 +64,7 @@ bool decode_field(uint64_t field, Decoder in, ColumnMetadata& out) {
     case kPageStatistics: return EntryTree::decode(in, &out.page_statistics);
     case kFineStatistics: return EntryTree::decode(in, &out.fine_statistics);
     case kExtents: return EntryTree::decode(in, &out.extents);
+    case kFigures: return decode_figures_place(in, out);
     default: return true;
   }
 }
@@ -112,6 +123,12 @@ std::string encode_column_metadata(const ColumnMetadata& metadata) {
   put_tree(out, kPageStatistics, metadata.page_statistics);
   put_tree(out, kFineStatistics, metadata.fine_statistics);
   put_tree(out, kExtents, metadata.extents);
+  if (metadata.figures_bytes > 0) {
+    field.clear();
+    put_varint(field, metadata.figures_offset);
+    put_varint(field, metadata.figures_bytes);
+    put_field(out, kFigures, field);
+  }
   return out;
 }
 

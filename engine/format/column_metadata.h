@@ -24,6 +24,10 @@ struct ColumnMetadata {
   EntryTree fine_statistics;  // key: first row; empty when one entry would say what `statistics` says
   EntryTree extents;          // key: extent ordinal; entry: CRC32C; flat columns only
 
+  // Of the block of ColumnFigures; no bytes: none, as for tensors and in files of before.
+  uint64_t figures_offset = 0;
+  uint32_t figures_bytes = 0;
+
   uint64_t extent_count() const { return (value_bytes + kFlatExtentBytes - 1) / kFlatExtentBytes; }
 };
 inline constexpr uint32_t kColumnMetadataBytesMax = 1 << 20;

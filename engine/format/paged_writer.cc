@@ -4,6 +4,7 @@
 
 #include "engine/format/bare_values.h"
 #include "engine/format/page_validity.h"
+#include "engine/format/statistics_figures.h"
 
 namespace stela::format {
 namespace {
@@ -44,7 +45,8 @@ PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_byt
       waiting_(spec_.type),
       spare_(spec_.type),
       pages_(SealKind::kPageTree, spec_.id.value, node_bytes),
-      page_statistics_(SealKind::kPageStatistics, spec_.id.value, node_bytes) {}
+      page_statistics_(SealKind::kPageStatistics, spec_.id.value, node_bytes),
+      page_figures_(SealKind::kPageFigures, spec_.id.value, node_bytes) {}
 
 uint64_t PagedWriter::cost(const ColumnView& values) const {
   return values.value_bytes() + (spec_.type.is_variable() ? values.rows * kLengthBytes : 0);
@@ -172,7 +174,11 @@ Status PagedWriter::write_page(const Page& given, StatisticsCollector& statistic
   STELA_TRY(pages_.add(entry.first_row, encode_page_entry(entry), sink));
   std::string encoded;
   encode_statistics(encoded, page);
-  return page_statistics_.add(entry.ordinal, encoded, sink);
+  STELA_TRY(page_statistics_.add(entry.ordinal, encoded, sink));
+  if (spec_.type.is_tensor()) return {};
+  encoded.clear();
+  encode_figures(encoded, page, false);
+  return page_figures_.add(entry.ordinal, encoded, sink);
 }
 
 double PagedWriter::share_max(EncodingMode mode) { return mode == EncodingMode::kCold ? kColdShareMax : kShareMax; }
@@ -233,10 +239,11 @@ Status PagedWriter::write_values(const Page& page, PageEntry* entry, NodeSink& s
   return {};
 }
 
-Status PagedWriter::finish(NodeSink& sink, ColumnMetadata* metadata) {
+Status PagedWriter::finish(NodeSink& sink, ColumnMetadata* metadata, ColumnFigures* figures) {
   metadata->value_bytes = value_bytes_;
   if (pages_.entries() > 1) {
     STELA_ASSIGN(metadata->page_statistics, page_statistics_.finish(sink));
+    STELA_ASSIGN(figures->pages, page_figures_.finish(sink));
   }
   STELA_ASSIGN(metadata->pages, pages_.finish(sink));
   return {};

@@ -29,8 +29,8 @@ class PagedWriter {
   // Those in chunks; nothing where one would be too large.
   static std::optional<DividedPage> divide(const ColumnView& values, const EncodedValues& chosen,
                                            const ChunkSeal& seal);
-  // After end_rows(), when `work` is finished. Fills in pages, page_statistics and value_bytes.
-  Status finish(NodeSink& sink, ColumnMetadata* metadata);
+  // After end_rows(), when `work` is finished. Fills in pages, page_statistics and value_bytes, and the pages' figures.
+  Status finish(NodeSink& sink, ColumnMetadata* metadata, ColumnFigures* figures);
 
  private:
   uint64_t rows_that_fit(const ColumnView& values, uint64_t room) const;
@@ -52,6 +52,7 @@ class PagedWriter {
   ColumnData spare_;  // empty, with the memory of a page that landed
   EntryTreeWriter pages_;
   EntryTreeWriter page_statistics_;
+  EntryTreeWriter page_figures_;
   Buffer front_;
   uint64_t rows_ = 0;
   uint64_t nulls_ = 0;

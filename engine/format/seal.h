@@ -22,6 +22,9 @@ enum class SealKind : uint64_t {
   kExtentTree = 9,
   kFlatExtent = 10,
   kPageChunk = 11,
+  kPageFigures = 12,
+  kFineFigures = 13,
+  kColumnFigures = 14,
 };
 
 // The section that bytes belong to; for a flat file's extents, that file and section 0.

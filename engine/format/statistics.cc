@@ -1,35 +1,16 @@
 #include "engine/format/statistics.h"
 
+#include <algorithm>
 #include <concepts>
+#include <cstring>
 #include <limits>
 
 #include "engine/format/statistics_bounds.h"
+#include "engine/format/statistics_figures.h"
+#include "engine/format/valid_runs.h"
 
 namespace stela::format {
 namespace {
-
-// Calls visit(first, count) for each longest run of valid rows.
-template <typename Visit>
-void for_valid_runs(const ColumnView& view, Visit visit) {
-  if (view.validity == nullptr) {
-    if (view.rows > 0) visit(uint64_t{0}, view.rows);
-    return;
-  }
-  uint64_t row = 0;
-  while (row < view.rows) {
-    while (row < view.rows && !view.is_valid(row)) ++row;
-    uint64_t first = row;
-    while (row < view.rows && view.is_valid(row)) ++row;
-    if (row > first) visit(first, row - first);
-  }
-}
-
-template <typename T>
-T load(const std::byte* values, uint64_t index) {
-  T value;
-  std::memcpy(&value, values + index * sizeof(T), sizeof(T));
-  return value;
-}
 
 template <typename T>
 void set_bounds(Statistics& statistics, T low, T high) {
@@ -44,11 +25,11 @@ void bound_integers(const ColumnView& view, Statistics& statistics) {
   T low{}, high{};
   for_valid_runs(view, [&](uint64_t first, uint64_t count) {
     const std::byte* values = view.values + first * sizeof(T);
-    if (!any) low = high = load<T>(values, 0);
+    if (!any) low = high = load_value<T>(values, 0);
     any = true;
     T run_low = low, run_high = high;
     for (uint64_t i = 0; i < count; ++i) {
-      T value = load<T>(values, i);
+      T value = load_value<T>(values, i);
       run_low = value < run_low ? value : run_low;
       run_high = value > run_high ? value : run_high;
     }
@@ -79,9 +60,9 @@ void bound_floats(const ColumnView& view, Statistics& statistics) {
     const std::byte* values = view.values + first * sizeof(T);
     uint64_t i = 0;
     for (; i + kLanes <= count; i += kLanes) {
-      for (uint64_t lane = 0; lane < kLanes; ++lane) take(load<T>(values, i + lane), lane);
+      for (uint64_t lane = 0; lane < kLanes; ++lane) take(load_value<T>(values, i + lane), lane);
     }
-    for (; i < count; ++i) take(load<T>(values, i), i % kLanes);
+    for (; i < count; ++i) take(load_value<T>(values, i), i % kLanes);
   });
   T least = kInfinity, greatest = -kInfinity;
   for (uint64_t lane = 0; lane < kLanes; ++lane) {
@@ -93,16 +74,12 @@ void bound_floats(const ColumnView& view, Statistics& statistics) {
   if (least <= greatest) set_bounds(statistics, least + T{0}, greatest + T{0});
 }
 
-// Half floats in the order of their values, zero for both zeros.
-int32_t half_order(uint16_t bits) { return (bits & 0x8000) != 0 ? -(bits & 0x7fff) : bits & 0x7fff; }
-bool half_is_nan(uint16_t bits) { return (bits & 0x7fff) > 0x7c00; }
-
 void bound_halves(const ColumnView& view, Statistics& statistics) {
   int32_t low = std::numeric_limits<int32_t>::max();
   int32_t high = std::numeric_limits<int32_t>::min();
   for_valid_runs(view, [&](uint64_t first, uint64_t count) {
     for (uint64_t i = first; i < first + count; ++i) {
-      auto bits = load<uint16_t>(view.values, i);
+      auto bits = load_value<uint16_t>(view.values, i);
       if (half_is_nan(bits)) {
         statistics.has_nan = true;
         continue;
@@ -188,32 +165,62 @@ bool is_bytes(const DataType& type) { return type.is_variable() || type.kind == 
 
 }  // namespace
 
+namespace {
+
+void compute_bounds(const ColumnView& values, Statistics& statistics) {
+  const DataType& type = *values.type;
+  if (is_bytes(type)) return bound_bytes(values, statistics);
+  switch (type.kind) {
+    case TypeKind::kInt8: return bound_integers<int8_t>(values, statistics);
+    case TypeKind::kInt16: return bound_integers<int16_t>(values, statistics);
+    case TypeKind::kInt32: return bound_integers<int32_t>(values, statistics);
+    case TypeKind::kBool:
+    case TypeKind::kUInt8: return bound_integers<uint8_t>(values, statistics);
+    case TypeKind::kUInt16: return bound_integers<uint16_t>(values, statistics);
+    case TypeKind::kUInt32: return bound_integers<uint32_t>(values, statistics);
+    case TypeKind::kUInt64: return bound_integers<uint64_t>(values, statistics);
+    case TypeKind::kFloat16: return bound_halves(values, statistics);
+    case TypeKind::kFloat32: return bound_floats<float>(values, statistics);
+    case TypeKind::kFloat64: return bound_floats<double>(values, statistics);
+    case TypeKind::kDecimal128: return bound_integers<__int128>(values, statistics);
+    default: return bound_integers<int64_t>(values, statistics);
+  }
+}
+
+// All rows have the same bytes, which comparing memory tells soonest.
+bool is_constant(const ColumnView& values) {
+  if (values.rows < 2 || values.type->is_variable() || values.validity != nullptr) return false;
+  const uint64_t width = values.type->value_width();
+  return std::memcmp(values.values, values.values + width, (values.rows - 1) * width) == 0;
+}
+
+void repeat(Statistics& one, uint64_t rows) {
+  one.rows = rows;
+  one.strict = false;
+  if (one.sum) one.sum = one.sum->times(rows);
+}
+
+}  // namespace
+
 Statistics compute_statistics(const ColumnView& values) {
   Statistics statistics;
   statistics.rows = values.rows;
   statistics.nulls = values.null_count();
   const DataType& type = *values.type;
   if (type.is_tensor() || statistics.nulls == statistics.rows) return statistics;
-  if (is_bytes(type)) {
-    bound_bytes(values, statistics);
+  if (is_constant(values)) {
+    statistics = compute_statistics(values.slice(0, 1));
+    repeat(statistics, values.rows);
     return statistics;
   }
-  switch (type.kind) {
-    case TypeKind::kInt8: bound_integers<int8_t>(values, statistics); break;
-    case TypeKind::kInt16: bound_integers<int16_t>(values, statistics); break;
-    case TypeKind::kInt32: bound_integers<int32_t>(values, statistics); break;
-    case TypeKind::kBool:
-    case TypeKind::kUInt8: bound_integers<uint8_t>(values, statistics); break;
-    case TypeKind::kUInt16: bound_integers<uint16_t>(values, statistics); break;
-    case TypeKind::kUInt32: bound_integers<uint32_t>(values, statistics); break;
-    case TypeKind::kUInt64: bound_integers<uint64_t>(values, statistics); break;
-    case TypeKind::kFloat16: bound_halves(values, statistics); break;
-    case TypeKind::kFloat32: bound_floats<float>(values, statistics); break;
-    case TypeKind::kFloat64: bound_floats<double>(values, statistics); break;
-    case TypeKind::kDecimal128: bound_integers<__int128>(values, statistics); break;
-    default: bound_integers<int64_t>(values, statistics);
-  }
+  compute_bounds(values, statistics);
+  compute_figures(values, statistics);
   return statistics;
+}
+
+std::optional<uint64_t> Statistics::distinct() const {
+  if (!sketch) return distinct_estimate;
+  return std::min(sketch->estimate(), rows - nulls);
 }
 
 int compare_values(const DataType& type, std::string_view a, std::string_view b) {
@@ -240,6 +247,7 @@ int compare_values(const DataType& type, std::string_view a, std::string_view b)
 }
 
 void merge_statistics(const DataType& type, Statistics& into, const Statistics& other) {
+  merge_figures(type, into, other);
   // Bytes without bounds although there are values: no bound is known, hence none of both.
   auto unbounded = [&](const Statistics& s) { return is_bytes(type) && !s.has_bounds && s.nulls < s.rows; };
   bool unknown = unbounded(into) || unbounded(other);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/format/statistics_figures.h"
+
 namespace stela::format {
 
 std::vector<Statistics> StatisticsCollector::pieces_of(const ColumnView& values, uint64_t first_row) const {
@@ -27,15 +29,24 @@ Status StatisticsCollector::end_granule(NodeSink& sink) {
   std::string entry;
   encode_statistics(entry, granule_);
   STELA_TRY(granules_.add(total_.rows, entry, sink));
+  if (!type_.is_tensor()) {
+    entry.clear();
+    encode_figures(entry, granule_, false);
+    STELA_TRY(figures_.add(total_.rows, entry, sink));
+  }
   merge_statistics(type_, total_, granule_);
   granule_ = {};
   return {};
 }
 
-Result<EntryTree> StatisticsCollector::finish(NodeSink& sink) {
+Status StatisticsCollector::finish(NodeSink& sink, ColumnMetadata* metadata, ColumnFigures* figures) {
   if (granule_.rows > 0) STELA_TRY(end_granule(sink));
-  if (granules_.entries() <= 1) return EntryTree{};
-  return granules_.finish(sink);
+  metadata->statistics = total_;
+  metadata->nulls = total_.nulls;
+  if (granules_.entries() <= 1) return {};
+  STELA_ASSIGN(metadata->fine_statistics, granules_.finish(sink));
+  STELA_ASSIGN(figures->fine, figures_.finish(sink));
+  return {};
 }
 
 }  // namespace stela::format

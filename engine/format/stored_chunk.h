@@ -1,6 +1,7 @@
 // StoredChunk: a column of a section as files hold it, paged or flat.
 #pragma once
 
+#include "engine/format/column_figures.h"
 #include "engine/format/flat_reader.h"
 #include "engine/format/page_reader.h"
 
@@ -30,7 +31,7 @@ class StoredChunk final : public ColumnChunk {
   Status read_rows(std::span<const uint64_t> ascending, ColumnData& out) const override;
   Result<uint64_t> nulls_in(uint64_t first, uint64_t count) const override;
   Result<uint64_t> value_bytes_in(uint64_t first, uint64_t count) const override;
-  Result<Statistics> statistics() const override { return metadata_.statistics; }
+  Result<Statistics> statistics() const override;
   Result<std::vector<Statistics>> fine_statistics() const override;
   Result<std::vector<PageInfo>> pages() const override;
   Result<EncodedPage> encoded_page(uint64_t row) const override;
@@ -45,7 +46,10 @@ class StoredChunk final : public ColumnChunk {
   Status mark_nulls(uint64_t first, uint64_t count, ColumnData& out) const;
   Result<uint64_t> nulls_before(uint64_t row) const;
   Result<uint64_t> value_bytes_before(uint64_t row) const;
-  Result<std::vector<Statistics>> statistics_of(const EntryTree& tree, SealKind kind) const;
+  // The column's into `statistics`.
+  Status read_figures(const SectionSource& source, Statistics* statistics, ColumnFigures* figures) const;
+  Result<std::vector<Statistics>> statistics_of(const EntryTree& tree, SealKind kind, const EntryTree& figures,
+                                                SealKind figures_kind) const;
   Status verify_pages(const SectionSource& medium, const std::function<void(const Damage&)>& damage) const;
   Status verify_statistics(const SectionSource& medium, const std::function<void(const Damage&)>& damage) const;
   Damage whole_damage(const std::string& reason) const;

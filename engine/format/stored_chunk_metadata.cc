@@ -1,47 +1,84 @@
 // The part of StoredChunk that reads its lists whole: statistics, pages, verification.
+#include "engine/format/statistics_figures.h"
 #include "engine/format/stored_chunk.h"
 
 namespace stela::format {
 namespace {
 
-Status decode_leaf(const TreeLeaf& leaf, const DataType& type, std::vector<Statistics>* out) {
+template <typename DecodeEntry>
+Status decode_leaf(const TreeLeaf& leaf, DecodeEntry decode) {
   Decoder in(leaf.payload);
   for (uint32_t i = 0; i < leaf.count; ++i) {
-    Statistics statistics;
-    if (!decode_statistics(in, type, &statistics)) return damaged("a block of statistics is malformed");
-    out->push_back(std::move(statistics));
+    if (!decode(in)) return damaged("a block of statistics is malformed");
   }
   return in.at_end() ? Status() : damaged("a block of statistics is malformed");
 }
 
-}  // namespace
-
-Result<std::vector<Statistics>> StoredChunk::statistics_of(const EntryTree& tree, SealKind kind) const {
-  std::vector<Statistics> all;
-  LeafWalker walker(tree, {kind, metadata_.id.value}, source_);
+// Of a whole list.
+template <typename DecodeEntry>
+Status decode_list(const EntryTree& tree, TreeName name, const SectionSource& source, DecodeEntry decode) {
+  LeafWalker walker(tree, name, source);
   TreeLeaf leaf;
   for (;;) {
     STELA_ASSIGN(bool more, walker.next(&leaf));
-    if (!more) return all;
-    STELA_TRY(decode_leaf(leaf, metadata_.type, &all).with_context(source_.name()));
+    if (!more) return {};
+    STELA_TRY(decode_leaf(leaf, decode).with_context(source.name()));
   }
+}
+
+}  // namespace
+
+Result<std::vector<Statistics>> StoredChunk::statistics_of(const EntryTree& tree, SealKind kind,
+                                                           const EntryTree& figures, SealKind figures_kind) const {
+  std::vector<Statistics> all;
+  STELA_TRY(decode_list(tree, {kind, metadata_.id.value}, source_, [&](Decoder& in) {
+    return decode_statistics(in, metadata_.type, &all.emplace_back());
+  }));
+  if (figures.empty()) return all;
+  auto next = all.begin();
+  STELA_TRY(decode_list(figures, {figures_kind, metadata_.id.value}, source_,
+                           [&](Decoder& in) { return next != all.end() && decode_figures(in, &*next++); }));
+  if (next != all.end()) return damaged(source_.name() + ": statistics lack figures");
+  return all;
+}
+
+Status StoredChunk::read_figures(const SectionSource& source, Statistics* statistics, ColumnFigures* figures) const {
+  if (metadata_.figures_bytes == 0) return {};
+  STELA_ASSIGN(auto block, source.node(metadata_.figures_offset, metadata_.figures_bytes,
+                                       {SealKind::kColumnFigures, metadata_.id.value, 0, 0}));
+  const auto bytes = as_text(block->span(0, metadata_.figures_bytes - sizeof(uint32_t)));
+  return decode_column_figures(bytes, statistics, figures).with_context(source.name());
+}
+
+Result<Statistics> StoredChunk::statistics() const {
+  Statistics all = metadata_.statistics;
+  ColumnFigures figures;
+  STELA_TRY(read_figures(source_, &all, &figures));
+  return all;
 }
 
 Result<std::vector<Statistics>> StoredChunk::fine_statistics() const {
-  if (metadata_.fine_statistics.empty() && metadata_.rows > 0) return std::vector<Statistics>{metadata_.statistics};
-  return statistics_of(metadata_.fine_statistics, SealKind::kFineStatistics);
+  Statistics all = metadata_.statistics;
+  ColumnFigures figures;
+  STELA_TRY(read_figures(source_, &all, &figures));
+  if (metadata_.fine_statistics.empty() && metadata_.rows > 0) return std::vector<Statistics>{std::move(all)};
+  return statistics_of(metadata_.fine_statistics, SealKind::kFineStatistics, figures.fine, SealKind::kFineFigures);
 }
 
 Result<std::vector<PageInfo>> StoredChunk::pages() const {
+  Statistics whole = metadata_.statistics;
+  ColumnFigures figures;
+  STELA_TRY(read_figures(source_, &whole, &figures));
   std::vector<PageInfo> all;
   if (metadata_.flat) {
     all.push_back({EncodingId::kPlain, metadata_.flat->header_bytes, metadata_.value_bytes, 0, metadata_.rows,
-                   metadata_.statistics});
+                   std::move(whole)});
     return all;
   }
-  std::vector<Statistics> statistics{metadata_.statistics};
+  std::vector<Statistics> statistics{std::move(whole)};
   if (!metadata_.page_statistics.empty()) {
-    STELA_ASSIGN(statistics, statistics_of(metadata_.page_statistics, SealKind::kPageStatistics));
+    STELA_ASSIGN(statistics, statistics_of(metadata_.page_statistics, SealKind::kPageStatistics, figures.pages,
+                                           SealKind::kPageFigures));
   }
   LeafWalker walker(metadata_.pages, {SealKind::kPageTree, metadata_.id.value}, source_);
   TreeLeaf leaf;
@@ -116,15 +153,34 @@ Status StoredChunk::verify_pages(const SectionSource& medium, const std::functio
 
 Status StoredChunk::verify_statistics(const SectionSource& medium,
                                       const std::function<void(const Damage&)>& damage) const {
-  for (SealKind kind : {SealKind::kPageStatistics, SealKind::kFineStatistics}) {
-    const EntryTree& tree = kind == SealKind::kPageStatistics ? metadata_.page_statistics : metadata_.fine_statistics;
-    LeafWalker walker(tree, {kind, metadata_.id.value}, medium);
+  Statistics whole = metadata_.statistics;
+  ColumnFigures figures;
+  const Status read = read_figures(medium, &whole, &figures);
+  if (read.code() == Code::kDamaged) {
+    damage(whole_damage(read.message()));
+  } else {
+    STELA_TRY(read);
+  }
+  struct List {
+    SealKind kind;
+    const EntryTree& tree;
+    bool figures;
+  };
+  for (const List& list : {List{SealKind::kPageStatistics, metadata_.page_statistics, false},
+                           List{SealKind::kFineStatistics, metadata_.fine_statistics, false},
+                           List{SealKind::kPageFigures, figures.pages, true},
+                           List{SealKind::kFineFigures, figures.fine, true}}) {
+    auto decode = [&](Decoder& in) {
+      Statistics ignored;
+      ignored.rows = metadata_.rows;
+      return list.figures ? decode_figures(in, &ignored) : decode_statistics(in, metadata_.type, &ignored);
+    };
+    LeafWalker walker(list.tree, {list.kind, metadata_.id.value}, medium);
     for (;;) {
       TreeLeaf leaf;
       Result<bool> more = walker.next(&leaf);
       if (more.ok() && !*more) break;
-      std::vector<Statistics> ignored;
-      Status status = more.ok() ? decode_leaf(leaf, metadata_.type, &ignored) : more.status();
+      Status status = more.ok() ? decode_leaf(leaf, decode) : more.status();
       if (status.code() == Code::kDamaged)
         damage(whole_damage(status.message()));
       else

@@ -1,16 +1,13 @@
 // .schema.json, .stats.json, .commit.json: what the catalogue knows, as text for people and jq.
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "fsd/views/column_form.h"
 #include "fsd/views/region_view.h"
-#include "fsd/views/text_format.h"
+#include "fsd/views/statistics_json.h"
 #include "fsd/views/time_text.h"
 
 namespace stela::fsd {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Names and bounds may be any bytes; JSON is UTF-8.
 std::string dump(const Json& json, int indent) {
@@ -51,17 +48,6 @@ Result<std::string> schema_json(const TableSource& table) {
   return table_json(table.version(), std::move(list));
 }
 
-// Numbers and booleans as themselves, everything else (and NaN, infinities) as its text.
-Json bound_json(const DataType& type, const std::string& bound) {
-  std::string text;
-  append_value_text(type, as_bytes(bound), text);
-  if (type.kind == TypeKind::kBool) return text == "true";
-  if (!type.is_integer() && !type.is_float()) return text;
-  Json number = Json::parse(text, nullptr, false);
-  if (!number.is_number()) return text;
-  return number;
-}
-
 Result<Json> column_stats(const ColumnSource& column) {
   STELA_ASSIGN(format::Statistics statistics, column.statistics());
   STELA_ASSIGN(ColumnTotals totals, column.totals());
@@ -72,15 +58,7 @@ Result<Json> column_stats(const ColumnSource& column) {
   json["type"] = type.name();
   json["rows"] = totals.rows;
   json["nulls"] = totals.nulls;
-  json["min"] = nullptr;
-  json["max"] = nullptr;
-  if (statistics.has_bounds) {
-    json["min"] = bound_json(type, statistics.min);
-    json["max"] = bound_json(type, statistics.max);
-    if (!statistics.min_exact) json["min_exact"] = false;
-    if (!statistics.max_exact) json["max_exact"] = false;
-  }
-  if (statistics.has_nan) json["has_nan"] = true;
+  add_statistics(type, statistics, json);
   json["value_bytes"] = totals.value_bytes;
   json["stored_bytes"] = stored_bytes;
   return json;

@@ -102,6 +102,12 @@ const std::vector<std::string>& test_type_names() {
   return names;
 }
 
+Statistics as_kept(Statistics statistics) {
+  statistics.distinct_estimate = statistics.distinct();
+  statistics.sketch.reset();
+  return statistics;
+}
+
 void expect_rows(const ColumnView& view, const ColumnView& expected, uint64_t first, const std::string& where) {
   ColumnView part = expected.slice(first, view.rows);
   ASSERT_EQ(view.value_bytes(), part.value_bytes()) << where;

@@ -38,6 +38,8 @@ inline constexpr Nulls kNullPatterns[] = {Nulls::kNone, Nulls::kAll,         Nul
 
 ColumnData random_column(const DataType& type, uint64_t rows, Nulls nulls, std::mt19937_64& random);
 const std::vector<std::string>& test_type_names();
+// As those of less than a column are kept: with an estimate in place of the sketch.
+Statistics as_kept(Statistics statistics);
 // Bytes, validity and totals of `view` are those of rows [first, first + view.rows) of `expected`.
 void expect_rows(const ColumnView& view, const ColumnView& expected, uint64_t first, const std::string& where);
 

@@ -208,7 +208,11 @@ TEST(Statistics, BinaryFormRoundTripsAndRefusesEveryPrefix) {
     Decoder in{std::string_view(bytes)};
     ASSERT_TRUE(decode_statistics(in, type, &back)) << name;
     EXPECT_TRUE(in.at_end());
-    EXPECT_EQ(back, statistics);
+    Statistics bare = statistics;  // figures have a form of their own
+    bare.ascending = bare.descending = bare.strict = false;
+    bare.sum.reset();
+    bare.sketch.reset();
+    EXPECT_EQ(back, bare);
     for (size_t cut = 0; cut < bytes.size(); ++cut) {
       Decoder part{std::string_view(bytes).substr(0, cut)};
       EXPECT_FALSE(decode_statistics(part, type, &back)) << name << cut;

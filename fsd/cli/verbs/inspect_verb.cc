@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "fsd/cli/client_context.h"
 #include "fsd/cli/json_builder.h"
@@ -11,6 +12,7 @@
 #include "fsd/cli/verbs/page_choices.h"
 #include "fsd/cli/verbs/page_layout.h"
 #include "fsd/cli/verbs/verbs.h"
+#include "fsd/views/statistics_json.h"
 
 namespace stela::fsd {
 namespace {
@@ -19,6 +21,7 @@ struct Layout {
   ColumnInfo column;
   ColumnTotals totals;
   uint64_t stored_bytes = 0;
+  std::optional<format::Statistics> statistics;  // nothing where they are damaged
   std::vector<Snapshot::Piece> pieces;
   // Of each piece; none of a plain file or a tail.
   std::vector<std::vector<PageChoice>> choices;  // with --why
@@ -26,9 +29,15 @@ struct Layout {
 };
 
 Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why, bool pages) {
-  Layout layout{column, {}, 0, {}, {}, {}};
+  Layout layout{column, {}, 0, {}, {}, {}, {}};
   STELA_ASSIGN(layout.totals, snapshot.totals(column));
   STELA_ASSIGN(layout.stored_bytes, snapshot.stored_bytes(column));
+  Result<format::Statistics> statistics = snapshot.statistics(column);
+  if (statistics.ok()) {
+    layout.statistics = *std::move(statistics);
+  } else if (statistics.status().code() != Code::kDamaged) {
+    return statistics.status();
+  }
   STELA_ASSIGN(layout.pieces, snapshot.pieces(column));
   for (const Snapshot::Piece& piece : layout.pieces) {
     if (why) layout.choices.emplace_back();
@@ -66,6 +75,7 @@ std::string as_json(const Layout& layout) {
       .number("nulls", layout.totals.nulls)
       .number("value_bytes", layout.totals.value_bytes)
       .number("stored_bytes", layout.stored_bytes)
+      .json("statistics", layout.statistics ? statistics_text(layout.column.type, *layout.statistics) : "null")
       .json("pieces", pieces.str())
       .str();
 }
@@ -75,6 +85,7 @@ void print_text(const Layout& layout, Output& output) {
               std::to_string(layout.column.id.value) + ", group " + std::to_string(layout.column.group.value) + ", " +
               std::to_string(layout.totals.nulls) + " nulls, " + format_bytes(layout.totals.value_bytes) +
               " of values, " + format_bytes(layout.stored_bytes) + " stored");
+  if (layout.statistics) output.line("  " + statistics_line(layout.column.type, *layout.statistics));
   std::vector<std::vector<std::string>> rows;
   for (size_t i = 0; i < layout.pieces.size(); ++i) {
     const Snapshot::Piece& piece = layout.pieces[i];
@@ -149,13 +160,14 @@ const VerbSpec& inspect_verb() {
   static const VerbSpec spec = {
       .name = "inspect",
       .usage = "STORE /DATASET[/.versions/N][/COLUMN]",
-      .summary = "show where columns lie: files, pages",
+      .summary = "show where columns lie: files, pages; and their statistics",
       .description =
-          "Shows for each column in which files of the store its rows lie, in how many pages and bytes. Of a column "
-          "that is named, and with --pages of all, each page is shown: its rows, its encoding with those inside of it, "
-          "the bytes of its values, the bytes stored, and whether its checksums are right; this reads every page. With "
-          "--why, for each page the encoding it has and the bytes that each encoding was estimated to need, "
-          "the cheapest first; this reads every value.",
+          "Shows for each column what is known of its values, as .stats.json does, and in which files of the store "
+          "its rows lie, in how many pages and bytes. Of a column that is named, and with --pages of all, each page is "
+          "shown: its rows, its encoding with those inside of it, the bytes of its values, the bytes stored, whether "
+          "its checksums are right, and with --json what is known of its values; this reads every page. With --why, "
+          "for each page the encoding it has and the bytes that each encoding was estimated to need, the cheapest "
+          "first; this reads every value.",
       .options = {{"pages", 0, OptionSpec::Kind::kSwitch, "", "show each page"},
                   {"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
                   {"svg", 0, OptionSpec::Kind::kValue, "FILE", "draw where the bytes are, page by page, into FILE"},

@@ -5,6 +5,7 @@
 #include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 #include "fsd/cli/verbs/page_choices.h"
+#include "fsd/views/statistics_json.h"
 
 namespace stela::fsd {
 namespace {
@@ -79,8 +80,13 @@ Result<std::vector<PageLayout>> page_layouts(const Snapshot& snapshot, const Col
   for (const format::PageInfo& page : piece.pages) {
     const uint64_t first = std::max(page.first_row, piece.offset) - piece.offset;
     const uint64_t end = std::min(page.first_row + page.rows - piece.offset, piece.rows);
-    PageLayout layout{piece.first_row + first,      end - first, page.offset, page.bytes, 0,
-                      encoding_name(page.encoding), {}};
+    PageLayout layout;
+    layout.first_row = piece.first_row + first;
+    layout.rows = end - first;
+    layout.offset = page.offset;
+    layout.stored_bytes = page.bytes;
+    layout.cascade = encoding_name(page.encoding);
+    layout.statistics = statistics_text(column.type, page.statistics);
     Result<format::EncodedPage> encoded = snapshot.stored_page(column, piece, first);
     Status status = encoded.status();
     if (status.ok()) {
@@ -112,6 +118,7 @@ std::string layouts_as_json(const std::vector<PageLayout>& pages) {
         .number("stored_bytes", page.stored_bytes)
         .number("value_bytes", page.value_bytes)
         .text("cascade", page.cascade)
+        .json("statistics", page.statistics)
         .text("checksum", page.damage.empty() ? "right" : "wrong");
     if (!page.damage.empty()) object.text("damage", page.damage);
     list.add(object.str());

@@ -14,7 +14,8 @@ struct PageLayout {
   uint64_t offset = 0, stored_bytes = 0;
   uint64_t value_bytes = 0;
   std::string cascade;
-  std::string damage;  // empty: every checksum is right
+  std::string damage;      // empty: every checksum is right
+  std::string statistics;  // JSON; as the page was stored
 };
 
 // An encoding, what it holds and, in brackets, those of the columns inside of it: "dictionary of 16 (packed 4 bits,

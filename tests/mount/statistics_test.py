@@ -1,0 +1,188 @@
+"""What is known of columns, at .stats.json and by `stela inspect`, against what Python counts and sums."""
+import decimal
+import fractions
+import json
+import math
+import tarfile
+import unittest
+
+import numpy
+
+from mounted_store import SOURCE, MountCase
+
+ROWS = 50_000
+
+
+def exact(values):
+    """The double next to the exact sum."""
+    return float(sum(map(fractions.Fraction, map(float, values))))
+
+
+class Statistics(MountCase):
+    def stats(self, place="t"):
+        told = json.loads((self.mnt / place / ".stats.json").read_text())
+        return {column["name"]: column for column in told["columns"]}
+
+    def fill(self, folder="t", rows=ROWS):
+        random = numpy.random.default_rng(5)
+        row = numpy.arange(rows)
+        floats = random.normal(size=rows) * 10.0 ** random.integers(-12, 12, rows)
+        wanted = {"row": row, "down": -(row // 3), "few": random.integers(0, 9, rows), "one": numpy.full(rows, 2**62),
+                  "any": random.integers(-2**63, 2**63 - 1, rows), "float": floats, "single": floats.astype("f4"),
+                  "zero": numpy.where(row % 2 == 0, 0.0, -0.0), "some": numpy.where(row % 5 == 0, numpy.nan, row / 7),
+                  "endless": numpy.where(row == 77, numpy.inf, 1.0), "flag": row % 4 == 0,
+                  "vector": numpy.ones((rows, 2)),
+                  "word": numpy.array([f"word {n}" for n in random.integers(0, 500, rows)]),
+                  "when": (row * 1000).astype("M8[ms]"), "long": (row % 100).astype("m8[s]")}
+        (self.mnt / folder).mkdir()
+        numpy.savez(self.mnt / folder / ".append/rows.npz", **wanted)
+        return wanted
+
+    def check_filled(self, stats, wanted):
+        for name, order in (("row", "strictly ascending"), ("down", "descending"), ("few", None), ("one", "constant"),
+                            ("zero", "constant"), ("some", None), ("when", "strictly ascending"), ("word", None),
+                            ("vector", None)):
+            self.assertEqual(stats[name]["order"], order, name)
+        for name in ("row", "down", "few", "one", "any"):
+            told = int(sum(map(int, wanted[name])))
+            self.assertEqual(int(stats[name]["sum"]), told, name)
+            self.assertEqual(isinstance(stats[name]["sum"], int), abs(told) < 2**63, name)
+        for name in ("float", "single", "zero"):
+            self.assertEqual(stats[name]["sum"], exact(wanted[name]), name)
+        self.assertEqual(stats["some"]["sum"], exact(wanted["some"][~numpy.isnan(wanted["some"])]))
+        self.assertTrue(stats["some"]["has_nan"])
+        self.assertEqual(stats["some"]["nulls"], 0)
+        self.assertEqual((stats["zero"]["min"], stats["zero"]["max"]), (0, 0))
+        self.assertEqual(math.copysign(1, stats["zero"]["min"]), 1)
+        self.assertEqual(stats["flag"]["sum"], ROWS // 4)
+        self.assertEqual(stats["long"]["sum"], int(wanted["long"].astype(int).sum()))
+        for name in ("endless", "word", "when", "vector"):
+            self.assertIsNone(stats[name]["sum"], name)
+        for name, values in wanted.items():
+            told = stats[name]["distinct_estimate"]
+            if name == "vector":
+                self.assertIsNone(told)
+                continue
+            distinct = len(set(values[~numpy.isnan(values)].tolist() if values.dtype.kind == "f" else values.tolist()))
+            if distinct <= 100:
+                self.assertEqual(told, distinct, name)
+            else:
+                self.assertAlmostEqual(told / distinct, 1, delta=0.12, msg=name)
+
+    def check_pages(self, name, values):
+        (told,) = json.loads(self.stela("inspect", self.store, "/t/" + name, "--json").stdout)["columns"]
+        rows = 0
+        for piece in told["pieces"]:
+            for page in piece["layout"]:
+                part = values[page["first_row"]:page["first_row"] + page["rows"]]
+                self.assertEqual((page["statistics"]["min"], page["statistics"]["max"], page["statistics"]["sum"]),
+                                 (part.min(), part.max(), part.sum()), name)
+                rows += page["rows"]
+        self.assertEqual(rows, len(values), name)
+
+    def test_of_every_type_whichever_way_rows_are_stored(self):
+        wanted = self.fill()
+        first = self.stats()
+        self.check_filled(first, wanted)
+        for column in json.loads(self.stela("inspect", self.store, "/t", "--json").stdout)["columns"]:
+            for field, value in column["statistics"].items():
+                self.assertEqual(value, first[column["name"]][field], column["name"])
+        self.assertIn("strictly ascending", self.stela("inspect", self.store, "/t/row").stdout)
+        self.check_pages("row", wanted["row"])
+        self.check_pages("few", wanted["few"])
+        self.stela("compact", self.store, "/t", "--cold")
+        self.check_filled(self.stats(), wanted)
+        self.umount()
+        self.mount()
+        self.check_filled(self.stats(), wanted)
+
+    def test_of_rows_of_several_commits(self):
+        wanted = self.fill()
+        more = {name: values[:300] for name, values in wanted.items()}
+        more["row"] = more["row"] + ROWS
+        more["few"] = more["few"] + 100
+        numpy.savez(self.mnt / "t/.append/more.npz", **more)
+        stats = self.stats()
+        self.assertEqual(stats["row"]["order"], "strictly ascending")
+        self.assertEqual(stats["row"]["sum"], (ROWS + 300) * (ROWS + 299) // 2)
+        self.assertIsNone(stats["down"]["order"])
+        self.assertIsNone(stats["when"]["order"])
+        self.assertEqual(stats["few"]["distinct_estimate"], 18)
+        self.assertEqual(stats["float"]["sum"], exact(numpy.concatenate([wanted["float"], wanted["float"][:300]])))
+        self.check_filled(self.stats("t/.versions/1"), wanted)
+
+    def test_of_cells_that_are_changed_in_place_and_of_nulls(self):
+        self.make_dataset("t", x=numpy.arange(30_000))
+        rows = numpy.load(self.mnt / "t/x.npy", mmap_mode="r+")
+        rows[20_000] = 5
+        rows.flush()
+        del rows
+        told = self.stats()["x"]
+        self.assertEqual(told["sum"], 30_000 * 29_999 // 2 - 20_000 + 5)
+        self.assertIsNone(told["order"])
+        valid = numpy.ones(30_000, bool)
+        valid[[20_000, 29_999]] = False
+        numpy.save(self.mnt / "t/x.valid.npy", valid)
+        told = self.stats()["x"]
+        self.assertEqual((told["nulls"], told["sum"]), (2, 30_000 * 29_999 // 2 - 20_000 - 29_999))
+        self.assertEqual((told["order"], told["max"]), ("strictly ascending", 29_998))
+
+    def test_of_text_longer_than_its_bounds(self):
+        low, high = "a" * 200, "z" * 200
+        (self.mnt / "t").mkdir()
+        self.append("t", "text.csv", "s,i\n" + "".join(f"{value},1\n" for value in (high, low, "m", "")))
+        told = self.stats()["s"]
+        self.assertEqual(told["nulls"], 1)
+        self.assertFalse(told["min_exact"] or told["max_exact"])
+        self.assertLess(told["min"], low)
+        self.assertGreater(told["max"], high)
+        self.assertEqual(told["distinct_estimate"], 3)
+        self.append("t", "more.csv", "s,i\n" + high + "z,2\n")
+        self.assertGreater(self.stats()["s"]["max"], high + "z")
+
+    def test_of_decimals_and_of_nothing(self):
+        (self.mnt / "d").mkdir()
+        schema = {"columns": [{"name": "price", "type": "decimal128(8,2)"}, {"name": "id", "type": "int32"}]}
+        self.write(self.mnt / "d/.schema.json", json.dumps(schema))
+        self.append("d", "rows.csv", "price,id\n1.25,1\n-7.50,\n,3\n100000.01,4\n")
+        price = self.stats("d")["price"]
+        self.assertEqual(decimal.Decimal(price["sum"]), decimal.Decimal("99993.76"))
+        self.assertEqual(price["distinct_estimate"], 3)
+        (self.mnt / "n").mkdir()
+        self.append("n", "rows.csv", "x,y\n,1\n,2\n")
+        nothing = self.stats("n")["x"]
+        for field in ("min", "max", "order"):
+            self.assertIsNone(nothing[field], field)
+
+
+class StatisticsOfBefore(MountCase):
+    MOUNTED = False
+    KNOWN = ("order", "sum", "distinct_estimate")
+
+    def stats_of(self, name):
+        with tarfile.open(SOURCE / "tests/data/stores" / name) as archive:
+            archive.extractall(self.folder)
+        self.mount()
+        return json.loads((self.mnt / "rows/.stats.json").read_text())["columns"]
+
+    def test_of_the_first_release_that_kept_them(self):
+        row = numpy.arange(20_000)
+        stats = {column["name"]: [column[field] for field in self.KNOWN]
+                 for column in self.stats_of("statistics.tar.xz")}
+        values = numpy.where(row % 13 == 0, numpy.nan, row / 8)
+        distinct = {name: stats[name].pop() for name in ("row", "part", "long")}
+        self.assertEqual(stats, {
+            "row": ["strictly ascending", 20_000 * 19_999 // 2], "part": [None, float(numpy.nansum(values))],
+            "few": [None, int((row % 97).sum()), 97], "same": ["constant", 7 * 20_000, 1],
+            "word": [None, None, 5], "long": [None, None]})
+        for name, wanted in (("row", 20_000), ("part", 20_000 - 1539), ("long", 300)):
+            self.assertAlmostEqual(distinct[name] / wanted, 1, delta=0.1, msg=name)
+
+    def test_what_was_not_kept_is_null(self):
+        for column in self.stats_of("chunked_pages.tar.xz"):
+            self.assertEqual([column[field] for field in self.KNOWN], [None, None, None], column["name"])
+            self.assertIsNotNone(column["max"])
+
+
+if __name__ == "__main__":
+    unittest.main()
