@@ -65,8 +65,9 @@ class DistinctSketch {
 
 // Bits of a number, mixed; best in the highest bits, which a sketch uses.
 inline uint64_t distinct_hash(uint64_t bits) {
-  bits = (bits ^ (bits >> 32)) * 0x9e3779b97f4a7c15;
-  return (bits ^ (bits >> 29)) * 0xd6e8feb86659fd93;
+  // Both halves of a product: neither alone is told by all bits of numbers such as i << 40 and (i << 32) | i.
+  const unsigned __int128 product = static_cast<unsigned __int128>(bits ^ 0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93;
+  return (static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64)) * 0x9e3779b97f4a7c15;
 }
 
 }  // namespace stela::format

@@ -49,7 +49,7 @@ uint64_t bits_of(uint64_t value) { return value; }
 uint64_t bits_of(float value) { return std::bit_cast<uint32_t>(value); }
 uint64_t bits_of(double value) { return std::bit_cast<uint64_t>(value); }
 uint64_t hash_of(__int128 value) {
-  return distinct_hash(static_cast<uint64_t>(value)) ^ distinct_hash(~static_cast<uint64_t>(value >> 64));
+  return distinct_hash(distinct_hash(static_cast<uint64_t>(value)) ^ static_cast<uint64_t>(value >> 64));
 }
 template <typename T>
 uint64_t hash_of(T value) {

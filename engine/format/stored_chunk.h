@@ -47,6 +47,7 @@ class StoredChunk final : public ColumnChunk {
   Result<uint64_t> nulls_before(uint64_t row) const;
   Result<uint64_t> value_bytes_before(uint64_t row) const;
   // The column's into `statistics`.
+  Status read_figures_if_whole(Statistics* statistics, ColumnFigures* figures) const;
   Status read_figures(const SectionSource& source, Statistics* statistics, ColumnFigures* figures) const;
   Result<std::vector<Statistics>> statistics_of(const EntryTree& tree, SealKind kind, const EntryTree& figures,
                                                 SealKind figures_kind) const;

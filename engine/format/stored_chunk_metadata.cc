@@ -31,14 +31,16 @@ Status decode_list(const EntryTree& tree, TreeName name, const SectionSource& so
 Result<std::vector<Statistics>> StoredChunk::statistics_of(const EntryTree& tree, SealKind kind,
                                                            const EntryTree& figures, SealKind figures_kind) const {
   std::vector<Statistics> all;
-  STELA_TRY(decode_list(tree, {kind, metadata_.id.value}, source_, [&](Decoder& in) {
-    return decode_statistics(in, metadata_.type, &all.emplace_back());
-  }));
+  STELA_TRY(decode_list(tree, {kind, metadata_.id.value}, source_,
+                        [&](Decoder& in) { return decode_statistics(in, metadata_.type, &all.emplace_back()); }));
   if (figures.empty()) return all;
-  auto next = all.begin();
-  STELA_TRY(decode_list(figures, {figures_kind, metadata_.id.value}, source_,
-                           [&](Decoder& in) { return next != all.end() && decode_figures(in, &*next++); }));
-  if (next != all.end()) return damaged(source_.name() + ": statistics lack figures");
+  std::vector<Statistics> with_figures = all;
+  auto next = with_figures.begin();
+  const Status read = decode_list(figures, {figures_kind, metadata_.id.value}, source_, [&](Decoder& in) {
+    return next != with_figures.end() && decode_figures(in, &*next++);
+  });
+  if (read.ok() && next == with_figures.end()) return with_figures;
+  if (!read.ok() && read.code() != Code::kDamaged) return read;
   return all;
 }
 
@@ -50,29 +52,40 @@ Status StoredChunk::read_figures(const SectionSource& source, Statistics* statis
   return decode_column_figures(bytes, statistics, figures).with_context(source.name());
 }
 
+// Values and pages can be found without figures, so where these are damaged nothing is known of them, which verify()
+// tells: the rest of a column is not lost with them.
+Status StoredChunk::read_figures_if_whole(Statistics* statistics, ColumnFigures* figures) const {
+  *statistics = metadata_.statistics;
+  const Status read = read_figures(source_, statistics, figures);
+  if (read.code() != Code::kDamaged) return read;
+  *statistics = metadata_.statistics;
+  *figures = {};
+  return {};
+}
+
 Result<Statistics> StoredChunk::statistics() const {
-  Statistics all = metadata_.statistics;
+  Statistics all;
   ColumnFigures figures;
-  STELA_TRY(read_figures(source_, &all, &figures));
+  STELA_TRY(read_figures_if_whole(&all, &figures));
   return all;
 }
 
 Result<std::vector<Statistics>> StoredChunk::fine_statistics() const {
-  Statistics all = metadata_.statistics;
+  Statistics all;
   ColumnFigures figures;
-  STELA_TRY(read_figures(source_, &all, &figures));
+  STELA_TRY(read_figures_if_whole(&all, &figures));
   if (metadata_.fine_statistics.empty() && metadata_.rows > 0) return std::vector<Statistics>{std::move(all)};
   return statistics_of(metadata_.fine_statistics, SealKind::kFineStatistics, figures.fine, SealKind::kFineFigures);
 }
 
 Result<std::vector<PageInfo>> StoredChunk::pages() const {
-  Statistics whole = metadata_.statistics;
+  Statistics whole;
   ColumnFigures figures;
-  STELA_TRY(read_figures(source_, &whole, &figures));
+  STELA_TRY(read_figures_if_whole(&whole, &figures));
   std::vector<PageInfo> all;
   if (metadata_.flat) {
-    all.push_back({EncodingId::kPlain, metadata_.flat->header_bytes, metadata_.value_bytes, 0, metadata_.rows,
-                   std::move(whole)});
+    all.push_back(
+        {EncodingId::kPlain, metadata_.flat->header_bytes, metadata_.value_bytes, 0, metadata_.rows, std::move(whole)});
     return all;
   }
   std::vector<Statistics> statistics{std::move(whole)};
@@ -166,10 +179,10 @@ Status StoredChunk::verify_statistics(const SectionSource& medium,
     const EntryTree& tree;
     bool figures;
   };
-  for (const List& list : {List{SealKind::kPageStatistics, metadata_.page_statistics, false},
-                           List{SealKind::kFineStatistics, metadata_.fine_statistics, false},
-                           List{SealKind::kPageFigures, figures.pages, true},
-                           List{SealKind::kFineFigures, figures.fine, true}}) {
+  for (const List& list :
+       {List{SealKind::kPageStatistics, metadata_.page_statistics, false},
+        List{SealKind::kFineStatistics, metadata_.fine_statistics, false},
+        List{SealKind::kPageFigures, figures.pages, true}, List{SealKind::kFineFigures, figures.fine, true}}) {
     auto decode = [&](Decoder& in) {
       Statistics ignored;
       ignored.rows = metadata_.rows;

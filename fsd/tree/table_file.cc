@@ -28,7 +28,7 @@ Result<std::shared_ptr<View>> TableFile::view_with(const ViewFacts& facts) const
     STELA_ASSIGN(Snapshot at, snapshot());
     return form_.open(at, facts.size);
   };
-  if (!form_.size_is_cheap()) return context().recent.find_or_make(identity_, make);
+  if (!form_.size_is_cheap() && !form_.tells_layout()) return context().recent.find_or_make(identity_, make);
   STELA_ASSIGN(std::unique_ptr<View> view, make());
   return std::shared_ptr<View>(std::move(view));
 }
@@ -71,6 +71,12 @@ Result<std::unique_ptr<OpenFile>> TableFile::open(uint32_t flags, const Caller&)
   }
   ViewFacts facts = context().views.find(identity_);
   STELA_ASSIGN(std::shared_ptr<View> view, view_with(facts));
+  if (form_.tells_layout()) {
+    // Read to its end whatever size the kernel knows of before.
+    STELA_ASSIGN(facts.size, view->size());
+    context().views.learn(identity_, facts);
+    return std::unique_ptr<OpenFile>(std::make_unique<OpenView>(std::move(view), Serving::kDirect, std::nullopt));
+  }
   if (!facts.size.has_value()) {
     STELA_ASSIGN(facts.size, view->size());
     context().views.learn(identity_, facts);

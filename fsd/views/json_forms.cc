@@ -91,9 +91,10 @@ Result<std::string> commit_json(const TableSource& table) {
 class JsonForm final : public TableSourceForm {
  public:
   using Make = Result<std::string> (*)(const TableSource&);
-  JsonForm(const char* name, bool size_is_cheap, Make make) : name_(name), size_is_cheap_(size_is_cheap), make_(make) {}
+  JsonForm(const char* name, bool tells_layout, Make make) : name_(name), tells_layout_(tells_layout), make_(make) {}
   const char* name() const override { return name_; }
-  bool size_is_cheap() const override { return size_is_cheap_; }
+  bool size_is_cheap() const override { return !tells_layout_; }
+  bool tells_layout() const override { return tells_layout_; }
   Result<std::unique_ptr<View>> open_source(std::shared_ptr<const TableSource> table,
                                             std::optional<uint64_t>) const override {
     STELA_ASSIGN(std::string text, make_(*table));
@@ -104,25 +105,25 @@ class JsonForm final : public TableSourceForm {
 
  private:
   const char* name_;
-  bool size_is_cheap_;
+  bool tells_layout_;
   Make make_;
 };
 
 }  // namespace
 
 const TableSourceForm& schema_json_form() {
-  static const JsonForm form(".schema.json", true, schema_json);
+  static const JsonForm form(".schema.json", false, schema_json);
   return form;
 }
 
 // Statistics are read for every column: not what a lookup should pay.
 const TableSourceForm& stats_json_form() {
-  static const JsonForm form(".stats.json", false, stats_json);
+  static const JsonForm form(".stats.json", true, stats_json);
   return form;
 }
 
 const TableSourceForm& commit_json_form() {
-  static const JsonForm form(".commit.json", true, commit_json);
+  static const JsonForm form(".commit.json", false, commit_json);
   return form;
 }
 

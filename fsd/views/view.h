@@ -60,6 +60,8 @@ class TableForm {
   virtual ~TableForm() = default;
   virtual const char* name() const = 0;
   virtual bool size_is_cheap() const = 0;
+  // It tells how columns lie, too, which upkeep changes while the version stays: no text or size of it is to be kept.
+  virtual bool tells_layout() const { return false; }
   virtual Result<std::unique_ptr<View>> open(const Snapshot& snapshot,
                                              std::optional<uint64_t> remembered_size) const = 0;
 };

@@ -29,6 +29,14 @@ bool is_honest_error(const Status& status) {
   return status.code() == Code::kDamaged || status.code() == Code::kUnsupported;
 }
 
+Statistics without_figures(Statistics statistics) {
+  statistics.ascending = statistics.descending = statistics.strict = false;
+  statistics.sum.reset();
+  statistics.sketch.reset();
+  statistics.distinct_estimate.reset();
+  return statistics;
+}
+
 // Right values, or an error that says so. Returns whether there was an error.
 bool read_honestly(Written& w, const std::string& where) {
   bool failed = false;
@@ -56,7 +64,8 @@ bool read_honestly(Written& w, const std::string& where) {
       auto pages = (*chunk)->pages();
       if (fine.ok()) {
         const Statistics wanted = compute_statistics(expected.view().slice(0, (*fine)[0].rows));
-        EXPECT_EQ(as_kept((*fine)[0]), as_kept(wanted)) << where;
+        // What is known beyond bounds lies in blocks of its own, and may be lost with them.
+        EXPECT_TRUE(as_kept((*fine)[0]) == as_kept(wanted) || (*fine)[0] == without_figures(wanted)) << where;
       }
       uint64_t damages = 0;
       EXPECT_TRUE((*chunk)->verify([&](const Damage&) { ++damages; }).ok());
@@ -99,6 +108,40 @@ TEST_P(DamagedFile, EveryTruncationIsFound) {
     }
     w.bench.files.set(file.id, file.kind, whole);
   }
+}
+
+// Of a column in one page: wherever its values can be read, its pages and bounds are known.
+TEST(DamagedFigures, CostNothingElse) {
+  FragmentBench bench;
+  bench.options.flat_bytes_min = 1 << 20;
+  std::vector<std::vector<ColumnData>> columns(1);
+  std::mt19937_64 random(3);
+  columns[0].push_back(random_column(DataType::of(TypeKind::kInt64), 40, Nulls::kRandom, random));
+  const std::vector<SectionInfo> infos = bench.write(columns);
+  const Statistics wanted = compute_statistics(columns[0][0].view());
+  std::string& bytes = bench.files.bytes(bench.fragment, FileKind::kFragment);
+  uint64_t lost = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(bytes[i] ^ 1);
+    auto reader = bench.open(infos[0]);
+    auto chunk = reader.ok() ? (*reader)->column(FragmentBench::id_of(0)) : reader.status();
+    ColumnData out(DataType::of(TypeKind::kInt64));
+    if (chunk.ok() && (*chunk)->read(0, 40, out).ok()) {
+      auto statistics = (*chunk)->statistics();
+      ASSERT_TRUE(statistics.ok()) << i << ": " << statistics.status().message();
+      EXPECT_TRUE((*chunk)->pages().ok()) << i;
+      EXPECT_TRUE((*chunk)->fine_statistics().ok()) << i;
+      if (!(*statistics == wanted)) {
+        EXPECT_EQ(*statistics, without_figures(wanted)) << i;
+        ++lost;
+        uint64_t damages = 0;
+        EXPECT_TRUE((*chunk)->verify([&](const Damage&) { ++damages; }).ok());
+        EXPECT_GT(damages, 0u) << i;
+      }
+    }
+    bytes[i] = static_cast<char>(bytes[i] ^ 1);
+  }
+  EXPECT_GT(lost, 20u);
 }
 
 INSTANTIATE_TEST_SUITE_P(PagedAndFlat, DamagedFile, ::testing::Values(uint64_t{1} << 20, uint64_t{1}));

@@ -55,8 +55,9 @@ Oracle oracle_of(const ColumnView& view) {
     oracle.different.insert(value);
     __int128 number = is_signed && (value.empty() ? 0 : value.back() & '\x80') != 0 ? -1 : 0;
     std::memcpy(&number, value.data(), std::min(value.size(), sizeof(number)));
-    if (!type.is_variable() && value.size() <= sizeof(number)) oracle.sum = static_cast<__int128>(
-        static_cast<unsigned __int128>(oracle.sum) + static_cast<unsigned __int128>(number));
+    if (!type.is_variable() && value.size() <= sizeof(number))
+      oracle.sum =
+          static_cast<__int128>(static_cast<unsigned __int128>(oracle.sum) + static_cast<unsigned __int128>(number));
   }
   return oracle;
 }
@@ -283,6 +284,21 @@ TEST(DistinctSketch, IsNearTheTruthForAnyKindOfValues) {
       EXPECT_NEAR(static_cast<double>(sketch.estimate()), truth, std::max(0.6, error * truth)) << step;
     }
   }
+}
+
+TEST(DistinctSketch, BothHalvesOfANumberCount) {
+  for (uint64_t factor : {(uint64_t{1} << 32) + 1, (uint64_t{1} << 33) + 2, uint64_t{3} * ((uint64_t{1} << 32) + 1)}) {
+    DistinctSketch sketch;
+    for (uint64_t i = 0; i < 3000; ++i) sketch.add(distinct_hash(i * factor));
+    EXPECT_NEAR(static_cast<double>(sketch.estimate()), 3000, 300) << factor;
+  }
+}
+
+TEST(Figures, DecimalsOfBothSignsAreDistinct) {
+  const DataType type = DataType::decimal(10, 2);
+  ColumnData column(type);
+  for (__int128 value : {__int128{0}, __int128{-1}, __int128{1}, __int128{-2}}) column.append_value(value);
+  EXPECT_EQ(compute_statistics(column.view()).distinct(), 4u);
 }
 
 TEST(DistinctSketch, MergesAsIfAllHadBeenAddedToOne) {

@@ -3,6 +3,7 @@ import decimal
 import fractions
 import json
 import math
+import os
 import tarfile
 import unittest
 
@@ -153,6 +154,31 @@ class Statistics(MountCase):
         nothing = self.stats("n")["x"]
         for field in ("min", "max", "order"):
             self.assertIsNone(nothing[field], field)
+
+
+class Layout(MountCase):
+    MOUNTED = False
+
+    def test_what_upkeep_changes_is_told_whole(self):
+        self.mount("fold_idle=1h")
+        (self.mnt / "d").mkdir()
+        (self.mnt / "o").mkdir()
+        numpy.save(self.mnt / "d/x.npy", numpy.arange(300_000))
+        mapped = numpy.load(self.mnt / "d/x.npy", mmap_mode="r+")
+        mapped[7] = 6
+        mapped.flush()
+        del mapped
+        size = os.stat(self.mnt / "d/.stats.json").st_size
+        before = json.loads((self.mnt / "d/.stats.json").read_text())["columns"][0]
+        self.assertIsNone(before["distinct_estimate"])
+        for name in "abcdefghij":  # other views, so that those held are of these
+            numpy.save(self.mnt / f"o/{name}.npy", numpy.arange(10))
+            (self.mnt / f"o/{name}.txt").read_text()
+        self.stela("compact", self.store, "/d")
+        for _ in range(2):
+            after = (self.mnt / "d/.stats.json").read_text()
+            self.assertNotEqual(len(after), size)
+            self.assertIsNotNone(json.loads(after)["columns"][0]["distinct_estimate"])
 
 
 class StatisticsOfBefore(MountCase):

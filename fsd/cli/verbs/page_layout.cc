@@ -86,7 +86,8 @@ Result<std::vector<PageLayout>> page_layouts(const Snapshot& snapshot, const Col
     layout.offset = page.offset;
     layout.stored_bytes = page.bytes;
     layout.cascade = encoding_name(page.encoding);
-    layout.statistics = statistics_text(column.type, page.statistics);
+    // Of a page that the version has only a part of, nothing is known of that part.
+    if (layout.rows == page.rows) layout.statistics = statistics_text(column.type, page.statistics);
     Result<format::EncodedPage> encoded = snapshot.stored_page(column, piece, first);
     Status status = encoded.status();
     if (status.ok()) {
