@@ -9,10 +9,26 @@
 namespace stela::format {
 namespace {
 
-constexpr size_t kSlots = 2 * DistinctSketch::kFewMax;
+constexpr size_t kSlotsMin = 4, kSlotsMax = 2 * DistinctSketch::kFewMax;  // a table is half full at most
 constexpr unsigned kRankBits = 5;
 constexpr uint8_t kFewForm = 1, kRegistersForm = 2;
 constexpr size_t kRegisterBytes = DistinctSketch::kRegisters * kRankBits / 8;
+
+// Where a hash is, or would be.
+uint64_t& slot_of(std::vector<uint64_t>& table, uint64_t hash) {
+  size_t slot = hash % table.size();
+  while (table[slot] != 0 && table[slot] != hash) slot = (slot + 1) % table.size();
+  return table[slot];
+}
+
+// Tables begin small: 100,000 columns of few rows would take 2 KiB each.
+std::vector<uint64_t> grown(const std::vector<uint64_t>& table) {
+  std::vector<uint64_t> larger(std::min(2 * table.size(), kSlotsMax), 0);
+  for (uint64_t hash : table) {
+    if (hash != 0) slot_of(larger, hash) = hash;
+  }
+  return larger;
+}
 
 // Ertl's sigma and tau: what registers that are empty, or full, stand for.
 double sigma(double x) {
@@ -51,12 +67,12 @@ void DistinctSketch::make_registers() {
 
 void DistinctSketch::add_few(uint64_t hash) {
   if (hash == 0) hash = 1;  // 0 says that nothing is there
-  if (few_.empty()) few_.assign(kSlots, 0);
-  size_t slot = hash % kSlots;
-  while (few_[slot] != 0 && few_[slot] != hash) slot = (slot + 1) % kSlots;
-  if (few_[slot] == hash) return;
-  few_[slot] = hash;
-  if (++few_count_ > kFewMax) make_registers();
+  if (few_.empty()) few_.assign(kSlotsMin, 0);
+  uint64_t& slot = slot_of(few_, hash);
+  if (slot == hash) return;
+  slot = hash;
+  if (++few_count_ > kFewMax) return make_registers();
+  if (2 * few_count_ > few_.size()) few_ = grown(few_);
 }
 
 void DistinctSketch::merge(const DistinctSketch& other) {
