@@ -242,10 +242,7 @@ void ColumnDraft::closed(const Status& failure) {
     flushed();
     note_lost_mode();
     // Nothing was written: the empty name stays addressable for a moment (create, close, open again).
-    if (context().side.find(place).get() == this) {
-      context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()),
-                         context().options.error_keep_ns);
-    }
+    if (context().side.find(place).get() == this) stay_listed(place, context().options.error_keep_ns);
     return;
   }
   {
@@ -253,9 +250,7 @@ void ColumnDraft::closed(const Status& failure) {
     refused_ = failure;
   }
   // A refused new name says why for a while; over a column, the column shows again.
-  if (over_ == nullptr && !was_removed()) {
-    context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()), context().options.error_keep_ns);
-  }
+  if (over_ == nullptr) stay_listed(place, context().options.error_keep_ns);
 }
 
 }  // namespace stela::fsd

@@ -74,6 +74,18 @@ DraftFile::DraftFile(TreeContext& context, std::string place, std::string path, 
       gid_(owner.gid),
       mode_(mode & 0777u) {}
 
+void DraftFile::removed() {
+  removed_ = true;
+  context().side.remove_if(error_place(), this);  // where stay_listed() came in between
+}
+
+void DraftFile::stay_listed(const std::string& place, int64_t keep_ns) {
+  const SideFileRef there = context().side.find(place);
+  if (was_removed() || (there != nullptr && there.get() != this)) return;
+  context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()), keep_ns);
+  if (was_removed()) context().side.remove_if(place, this);
+}
+
 std::string DraftFile::path() const {
   std::lock_guard lock(mutex_);
   return path_;

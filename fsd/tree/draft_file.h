@@ -21,7 +21,7 @@ class DraftFile : public SideFile {
   std::string error_place() const override;
   bool evictable() const override;
   void renamed(const std::string& place, const std::string& path) override;
-  void removed() override { removed_ = true; }
+  void removed() override;
 
   // What the draft's handle tells: each once for each event, no lock held.
   virtual void committed(const VersionInfo& version, Draft& draft) = 0;
@@ -43,6 +43,9 @@ class DraftFile : public SideFile {
   std::shared_ptr<Draft> live() const;
   // Its name was removed: the release of a handle, which comes after close() has returned, does not bring it back.
   bool was_removed() const { return removed_; }
+  // Keeps the name for `keep_ns` more, unless it was removed, also at this moment, or is another file's by now: the release
+  // of a close may come late.
+  void stay_listed(const std::string& place, int64_t keep_ns);
 
   mutable std::mutex mutex_;
   std::string place_;  // within SideFiles, and of its errors

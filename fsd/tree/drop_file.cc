@@ -153,9 +153,7 @@ void DropFile::closed(const Status& failure) {
     refused_ = failure;
   }
   // Without a receipt the name stays for a while only: to say why, or because it was empty.
-  if (receipt().has_value() || was_removed()) return;
-  context().side.put(error_place(), std::static_pointer_cast<SideFile>(shared_from_this()),
-                     context().options.error_keep_ns);
+  if (!receipt().has_value()) stay_listed(error_place(), context().options.error_keep_ns);
 }
 
 void DropFile::removed() {

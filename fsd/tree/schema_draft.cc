@@ -107,8 +107,7 @@ void SchemaDraft::closed(const Status& failure) {
   }
   // For a while only: to say why, or because it was empty.
   bool listed = context().side.find(place).get() == this;
-  if (was_removed() || (failure.ok() && !listed)) return;
-  context().side.put(place, std::static_pointer_cast<SideFile>(shared_from_this()), context().options.error_keep_ns);
+  if (!failure.ok() || listed) stay_listed(place, context().options.error_keep_ns);
 }
 
 }  // namespace stela::fsd
