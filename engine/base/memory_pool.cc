@@ -107,6 +107,7 @@ Shard& shard_of_thread() {
 }  // namespace
 
 size_t pool_block_bytes(size_t bytes) {
+  if (bytes > SIZE_MAX - kLine) throw std::bad_alloc();
   return bytes <= kPoolBlockMax ? class_of(bytes).bytes : (bytes + kLine - 1) / kLine * kLine;
 }
 
