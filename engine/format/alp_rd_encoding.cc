@@ -179,10 +179,8 @@ Status AlpRdEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer
     out.append_value(static_cast<uint32_t>(positions.size()));
     out.append(std::as_bytes(std::span(positions)));
     out.append(std::as_bytes(std::span(exception_lefts)));
-    return append_cold_inners(values.rows, mode, out, [&](EncodingMode inner) -> Status {
-      STELA_TRY(append_inner(codes.view(), 2, inner, out));
-      return append_inner(rights.view(), 2, inner, out);
-    });
+    STELA_TRY(append_inner(codes.view(), 2, mode, out));
+    return append_inner(rights.view(), 2, mode, out);
   });
 }
 

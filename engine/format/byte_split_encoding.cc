@@ -6,6 +6,8 @@
 
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
+#include "engine/format/page_chunks.h"
+#include "engine/format/rans.h"
 #include "engine/format/row_groups.h"
 
 namespace stela::format {
@@ -18,7 +20,7 @@ constexpr SplitForm kForms[] = {SplitForm::kWords, SplitForm::kDistances, SplitF
 constexpr unsigned kLowBitsMax = 7;
 constexpr double kSlopeMax = 4e18;  // fits int64
 // Rows that are decoded together when single ones are wanted: those of a chunk of bytes.
-constexpr uint64_t kSplitBlockRows = 8192;
+constexpr uint64_t kSplitBlockRows = kChunkRowsMax;
 
 bool has_bases(SplitForm form) { return form == SplitForm::kDifferences || form == SplitForm::kLine; }
 
@@ -138,35 +140,6 @@ SplitWords<T> split_words(const Multiples<T>& multiples, SplitForm form) {
   return split;
 }
 
-// Bits of bytes that come so often: by a Huffman code, or by their entropy where that is less than a bit for each,
-// since repetitions are then told otherwise.
-double coded_bits(const uint64_t (&counts)[256]) {
-  std::vector<uint64_t> leaves, nodes;
-  for (uint64_t count : counts) {
-    if (count > 0) leaves.push_back(count);
-  }
-  if (leaves.size() < 2) return 0;
-  std::sort(leaves.begin(), leaves.end());
-  double total = 0, entropy = 0, huffman = 0;
-  for (uint64_t count : leaves) total += static_cast<double>(count);
-  for (uint64_t count : leaves) entropy -= static_cast<double>(count) * std::log2(static_cast<double>(count) / total);
-  if (entropy < total) return entropy;
-  // Where even the most frequent byte is rare, Zstandard does not try.
-  if (static_cast<double>(leaves.back()) < total / 120) return 8 * total;
-  // The two rarest become one, until one is left; made ones come in ascending order by themselves.
-  size_t leaf = 0, node = 0;
-  auto take = [&] {
-    const bool from_leaves = leaf < leaves.size() && (node == nodes.size() || leaves[leaf] <= nodes[node]);
-    return from_leaves ? leaves[leaf++] : nodes[node++];
-  };
-  while (leaves.size() - leaf + nodes.size() - node > 1) {
-    const uint64_t first = take();
-    nodes.push_back(first + take());
-    huffman += static_cast<double>(nodes.back());
-  }
-  return huffman;
-}
-
 // What words need whose lowest bits are kept as they are and whose bytes above, each place by itself, are coded.
 template <typename T>
 double coded_bytes(const std::vector<T>& words, unsigned low_bits) {
@@ -175,9 +148,9 @@ double coded_bytes(const std::vector<T>& words, unsigned low_bits) {
   T used = 0;
   for (T word : words) used |= word;
   for (unsigned shift = low_bits; shift < 8 * sizeof(T) && used >> shift != 0; shift += 8) {
-    uint64_t counts[256] = {};
+    std::array<uint64_t, 256> counts{};
     for (T word : words) ++counts[(word >> shift) & 0xff];
-    bits += coded_bits(counts);
+    bits += rans_bits(counts);
   }
   return bits / 8;
 }
@@ -333,21 +306,19 @@ Status ByteSplitEncoding::encode(const ColumnView& values, EncodingMode mode, Bu
     out.append_value(static_cast<uint8_t>(split.low_bits));
     for (T number : {split.origin, split.unit, split.centre}) out.append_value(number);
     out.append(std::as_bytes(std::span(split.bases)));
-    auto append_place = [&](unsigned shift, T mask, EncodingMode inner) {
+    auto append_place = [&](unsigned shift, T mask) {
       ColumnData column(byte_type());
       auto* to = reinterpret_cast<uint8_t*>(column.grow_fixed(values.rows));
       for (uint64_t row = 0; row < values.rows; ++row) {
         to[row] = static_cast<uint8_t>(shift < 8 * sizeof(T) ? (split.words[row] >> shift) & mask : 0);
       }
-      return append_inner(column.view(), 1, inner, out);
+      return append_inner(column.view(), 1, mode, out);
     };
-    return append_cold_inners(values.rows, mode, out, [&](EncodingMode inner) -> Status {
-      if (split.low_bits > 0) STELA_TRY(append_place(0, static_cast<T>((1u << split.low_bits) - 1), inner));
-      for (size_t place = 0; place < sizeof(T); ++place) {
-        STELA_TRY(append_place(static_cast<unsigned>(8 * place + split.low_bits), 0xff, inner));
-      }
-      return {};
-    });
+    if (split.low_bits > 0) STELA_TRY(append_place(0, static_cast<T>((1u << split.low_bits) - 1)));
+    for (size_t place = 0; place < sizeof(T); ++place) {
+      STELA_TRY(append_place(static_cast<unsigned>(8 * place + split.low_bits), 0xff));
+    }
+    return {};
   });
 }
 

@@ -4,15 +4,13 @@
 
 #include "engine/format/encoding_choice.h"
 #include "engine/format/packed_vectors.h"
+#include "engine/format/page_chunks.h"
 #include "engine/format/row_groups.h"
 
 namespace stela::format {
 namespace {
 
-// Of values: under 32 KiB, in whole vectors; fewer of bytes, since several columns of these may make one of values, and of
-// booleans, a bit each.
-constexpr uint64_t kChunkBytes = (32 << 10) - 1;
-constexpr uint64_t kChunkByteRows = 8192, kDenseChunkByteRows = 4096, kChunkBits = 32768;
+constexpr uint64_t kChunkBytes = kChunkBytesMax - 1;
 constexpr uint8_t kFlagPrefix = 1;
 constexpr uint64_t kChunkedHeadBytes = 1 + sizeof(uint32_t);
 constexpr uint64_t kChunkIndexBytes = 2 * sizeof(uint32_t);  // of a chunk
@@ -38,16 +36,15 @@ ByteSpan raw_values(const ColumnView& values, Buffer& bits) {
   return bits.span();
 }
 
-// Rows of the chunk that begins with the first of `values`.
-uint64_t chunk_rows(const ColumnView& values, EncodingMode mode) {
-  if (is_bits(*values.type)) return std::min(values.rows, kChunkBits);
+// Rows of the chunk that begins with the first of `values`; where they are of one width, in whole vectors.
+uint64_t chunk_rows(const ColumnView& values) {
+  const uint64_t rows_max = std::min(values.rows, kChunkRowsMax);
   if (!values.type->is_variable()) {
-    const uint64_t width = values.type->value_width(), fitting = std::max<uint64_t>(1, kChunkBytes / width);
-    if (width == 1) return std::min(values.rows, mode == EncodingMode::kColdDense ? kDenseChunkByteRows : kChunkByteRows);
-    return std::min(values.rows, fitting < kVectorRows ? fitting : fitting / kVectorRows * kVectorRows);
+    const uint64_t fitting = std::max<uint64_t>(1, kChunkBytes / values.type->value_width());
+    return std::min(rows_max, fitting < kVectorRows ? fitting : fitting / kVectorRows * kVectorRows);
   }
   const uint64_t* end =
-      std::upper_bound(values.offsets, values.offsets + values.rows + 1, values.offsets[0] + kChunkBytes);
+      std::upper_bound(values.offsets, values.offsets + rows_max + 1, values.offsets[0] + kChunkBytes);
   return std::max<uint64_t>(1, static_cast<uint64_t>(end - values.offsets) - 1);
 }
 
@@ -222,7 +219,7 @@ std::optional<uint64_t> ChunkedEncoding::estimate(const ValueSample& sample, Enc
   uint64_t raw = 0, stored = 0;
   for (const uint64_t part : {1, 3}) {
     const ColumnView rest = all.slice(all.rows * part / 4, all.rows - all.rows * part / 4);
-    const ByteSpan bytes = raw_values(rest.slice(0, chunk_rows(rest, mode)), bits);
+    const ByteSpan bytes = raw_values(rest.slice(0, chunk_rows(rest)), bits);
     raw += bytes.size();
     stored += std::min<uint64_t>(sampled_bytes(bytes.first(std::min(bytes.size(), kChunkBytes))), bytes.size());
   }
@@ -241,14 +238,14 @@ std::optional<uint64_t> ChunkedEncoding::estimate(const ValueSample& sample, Enc
   return static_cast<uint64_t>(bytes) + kChunkedHeadBytes + (raw_of_all / kChunkBytes + 1) * kChunkIndexBytes;
 }
 
-Status ChunkedEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
+Status ChunkedEncoding::encode(const ColumnView& values, EncodingMode, Buffer& out) const {
   if (is_bits(*values.type) && !all_are_bits(values)) return unsupported("a boolean is neither 0 nor 1");
   if (values.value_bytes() > std::numeric_limits<uint32_t>::max()) return unsupported("a page has more than 4 GiB");
   if (values.type->is_variable()) STELA_TRY(append_lengths(values, out));
   std::vector<ColumnView> chunks;
   for (uint64_t row = 0; row < values.rows; row += chunks.back().rows) {
     const ColumnView rest = values.slice(row, values.rows - row);
-    chunks.push_back(rest.slice(0, chunk_rows(rest, mode)));
+    chunks.push_back(rest.slice(0, chunk_rows(rest)));
   }
   Buffer first_bits, bits, bytes, compressed;
   const ByteSpan first = chunks.empty() ? ByteSpan() : raw_values(chunks[0], first_bits);

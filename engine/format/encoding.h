@@ -34,11 +34,11 @@ enum class EncodingId : uint16_t {
   kFsstLarge = 14,
   kPackedTight = 15,
   kRoaring = 16,
+  kRans = 17,
 };
 
-// What a page is written for: to be read often, or to be small. Dense: a column inside of a cold page whose values take so
-// many bytes each that fewer of them are a chunk.
-enum class EncodingMode : uint8_t { kLight, kCold, kColdDense };
+// What a page is written for: to be read often, or to be small.
+enum class EncodingMode : uint8_t { kLight, kCold };
 
 class ValueSample;   // encoding_choice.h
 struct EncodedForm;  // encoded_form.h

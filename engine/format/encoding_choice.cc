@@ -15,7 +15,7 @@ constexpr uint64_t kSampleRunRows = 64;
 constexpr uint64_t kEncodedBytesMin = 256;
 // What the time to decode weighs beside bytes: a page that decodes at 1 GB/s counts for as many more bytes as this
 // says.
-constexpr double kLightReadWeight = 0.9, kColdReadWeight = 0.02;
+constexpr double kLightReadWeight = 0.9, kColdReadWeight = 0.005;
 // What of its estimate an encoding may turn out to take: one that would still be dearer than what was encoded is not
 // tried. In a light page, an estimate that was too low does not win over the next one; cold ones do not know how much
 // columns inside of a page shrink.

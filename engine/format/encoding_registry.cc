@@ -11,6 +11,7 @@
 #include "engine/format/narrow_encoding.h"
 #include "engine/format/packed_encoding.h"
 #include "engine/format/plain_encoding.h"
+#include "engine/format/rans_encoding.h"
 #include "engine/format/roaring_encoding.h"
 #include "engine/format/runs_encoding.h"
 #include "engine/format/snappy_encoding.h"
@@ -35,13 +36,15 @@ const AlpRdEncoding kAlpRdEncoding;
 const FsstEncoding kFsstLargeEncoding(true);
 const PackedEncoding kPackedTightEncoding(PackedHeads::kTight);
 const RoaringEncoding kRoaringEncoding;
+const RansEncoding kRansEncoding;
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 16> kEncodings{
+const std::array<const Encoding*, 17> kEncodings{
     &kPlainEncoding, &kConstantEncoding,   &kPackedEncoding,      &kDeltaEncoding,
     &kRunsEncoding,  &kDictionaryEncoding, &kNarrowEncoding,      &kAlpEncoding,
     &kFsstEncoding,  &kByteSplitEncoding,  &kZstdEncoding,        &kSnappyEncoding,
     &kAlpRdEncoding, &kFsstLargeEncoding,  &kPackedTightEncoding, &kRoaringEncoding,
+    &kRansEncoding,
 };
 
 }  // namespace

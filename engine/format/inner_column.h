@@ -8,18 +8,6 @@ namespace stela::format {
 // Appends `values`, which have no nulls, by the cheapest encoding below `below_rank`.
 Status append_inner(const ColumnView& values, unsigned below_rank, EncodingMode mode, Buffer& out);
 
-// Writes the columns inside by append(mode), which appends to `out`; again in the mode for dense values where a cold page of
-// `rows` rows comes out so large that its chunks would.
-template <typename Append>
-Status append_cold_inners(uint64_t rows, EncodingMode mode, Buffer& out, Append append) {
-  constexpr uint64_t kRowBytesMax = 7;  // of two rows, in chunks of 8,192
-  const size_t at = out.size();
-  STELA_TRY(append(mode));
-  if (mode != EncodingMode::kCold || 2 * (out.size() - at) <= kRowBytesMax * rows) return {};
-  out.resize(at);
-  return append(EncodingMode::kColdDense);
-}
-
 // Untrusted bytes. Points into them.
 class InnerColumn {
  public:

@@ -7,7 +7,7 @@
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kRowsMax = 5000;
+constexpr uint64_t kRowsMax = 9000;
 
 void require(bool condition) {
   if (!condition) std::abort();

@@ -46,6 +46,15 @@ def layout_columns():
     return rows, large
 
 
+def entropy_columns():
+    """Rows of the store of entropy codes, which never repeat; in cold pages."""
+    number = numpy.arange(12_345).astype("u8") * numpy.uint64(0x9e3779b97f4a7c15)
+    number = (number ^ (number >> numpy.uint64(29))) * numpy.uint64(0xbf58476d1ce4e5b9) >> numpy.uint64(33)
+    return {"byte": (number % 20).astype("u1"), "signed": (number % 7 * (number % 3)).astype("i1"), "flag": number % 20 == 0,
+            "small": (number % 5001).astype("i8"), "price": (number % 9973).astype("f8") / 100,
+            "word": numpy.array(["", "one", "two", "three", "four", "five"])[number % 50 % 6]}
+
+
 # Of a column that lies in one fragment.
 def pages_file(pieces):
     return pieces[0]["where"].partition("@")[0]
@@ -264,6 +273,16 @@ class ReleasedLayouts(MountCase):
                     self.assertEqual(mapped[at].tobytes(), values[at].tobytes(), f"{folder}/{column}[{at}]")
                 del mapped
                 self.assertEqual((self.mnt / f"{folder}/{column}.npy").read_bytes(), npy(values), f"{folder}/{column}")
+
+    def test_pages_in_entropy_codes(self):
+        self.open_store("entropy_pages.tar.xz")
+        inspected = self.stela("inspect", self.store, "/cold/flag").stdout
+        self.assertRegex(inspected, r"rows 0 \+12345 +rans ")
+        for column, values in entropy_columns().items():
+            if values.dtype.kind == "U":
+                self.assertEqual((self.mnt / f"cold/{column}.txt").read_text(), "".join(f"{v}\n" for v in values))
+                continue
+            self.assertEqual((self.mnt / f"cold/{column}.npy").read_bytes(), npy(values), column)
 
     def test_pages_that_are_encoded(self):
         self.check_layout("encoded_pages.tar.xz")
