@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 #include "engine/format/packed_vectors.h"
@@ -247,6 +248,13 @@ Status AlpEncoding::decode_rows(ByteSpan encoded, const DataType& type, uint64_t
 void AlpEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const {
   visit_float(type, [&]<typename Float>(Float) {
     trusted(AlpPage<Float>::open(encoded, rows)).integers.append_strips(out);
+  });
+}
+
+Result<EncodedForm> AlpEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  return visit_float(type, [&]<typename Float>(Float) -> Result<EncodedForm> {
+    STELA_ASSIGN(auto page, AlpPage<Float>::open(encoded, rows));
+    return EncodedForm{PartsForm{{page.integers}}};
   });
 }
 

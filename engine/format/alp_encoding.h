@@ -18,6 +18,7 @@ class AlpEncoding final : public FixedEncoding {
                       ColumnData& out) const override;
   Status decode_rows(ByteSpan encoded, const DataType& type, uint64_t rows, std::span<const uint32_t> wanted,
                      ColumnData& out) const override;
+  Result<EncodedForm> form(ByteSpan encoded, const DataType& type, uint64_t rows) const override;
   void append_strips(ByteSpan encoded, const DataType& type, uint64_t rows, RowStrips& out) const override;
 };
 

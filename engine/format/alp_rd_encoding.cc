@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 
@@ -227,6 +228,13 @@ void AlpRdEncoding::append_strips(ByteSpan encoded, const DataType& type, uint64
     const AlpRdPage<T> page = trusted(AlpRdPage<T>::open(encoded, rows));
     page.codes.append_strips(out);
     page.rights.append_strips(out);
+  });
+}
+
+Result<EncodedForm> AlpRdEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  return visit_float_word(type, [&]<typename T>(T) -> Result<EncodedForm> {
+    STELA_ASSIGN(auto page, AlpRdPage<T>::open(encoded, rows));
+    return EncodedForm{PartsForm{{page.codes, page.rights}}};
   });
 }
 

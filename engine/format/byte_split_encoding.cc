@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 #include "engine/format/page_chunks.h"
@@ -349,6 +350,16 @@ void ByteSplitEncoding::append_strips(ByteSpan encoded, const DataType& type, ui
     const SplitPage<T> page = trusted(SplitPage<T>::open(encoded, type, rows));
     if (page.low_bits > 0) page.low.append_strips(out);
     for (const InnerColumn& place : page.places) place.append_strips(out);
+  });
+}
+
+Result<EncodedForm> ByteSplitEncoding::form(ByteSpan encoded, const DataType& type, uint64_t rows) const {
+  return visit_word(type.value_width(), [&]<typename T>(T) -> Result<EncodedForm> {
+    STELA_ASSIGN(auto page, SplitPage<T>::open(encoded, type, rows));
+    PartsForm form;
+    if (page.low_bits > 0) form.parts.push_back(page.low);
+    form.parts.insert(form.parts.end(), std::begin(page.places), std::end(page.places));
+    return EncodedForm{std::move(form)};
   });
 }
 

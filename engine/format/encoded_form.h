@@ -61,9 +61,14 @@ struct SymbolsForm {
   }
 };
 
+// Values that are computed from those of columns inside: halves, bytes, integers. For whoever shows a page, not for operators.
+struct PartsForm {
+  std::vector<InnerColumn> parts;
+};
+
 // Nothing: the encoding has no form that says more than its values.
 struct EncodedForm {
-  std::variant<std::monostate, ConstantForm, CodesForm, RunsForm, PackedForm, SymbolsForm> as;
+  std::variant<std::monostate, ConstantForm, CodesForm, RunsForm, PackedForm, SymbolsForm, PartsForm> as;
 };
 
 // A page with its bytes, which it keeps.

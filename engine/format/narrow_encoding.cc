@@ -1,5 +1,6 @@
 #include "engine/format/narrow_encoding.h"
 
+#include "engine/format/encoded_form.h"
 #include "engine/format/encoding_choice.h"
 #include "engine/format/inner_column.h"
 
@@ -81,6 +82,11 @@ Status NarrowEncoding::decode_rows(ByteSpan encoded, const DataType&, uint64_t r
 
 void NarrowEncoding::append_strips(ByteSpan encoded, const DataType&, uint64_t rows, RowStrips& out) const {
   trusted(narrow_column(encoded, rows)).append_strips(out);
+}
+
+Result<EncodedForm> NarrowEncoding::form(ByteSpan encoded, const DataType&, uint64_t rows) const {
+  STELA_ASSIGN(InnerColumn inner, narrow_column(encoded, rows));
+  return EncodedForm{PartsForm{{std::move(inner)}}};
 }
 
 }  // namespace stela::format

@@ -87,6 +87,12 @@ struct ByForm {
     }
     return values;
   }
+  // No operator knows how the parts make values: a value each for every row is all they promise.
+  Values operator()(const PartsForm& form) const {
+    EXPECT_FALSE(form.parts.empty());
+    for (const InnerColumn& part : form.parts) EXPECT_EQ(part.all().value().rows(), rows);
+    return {};
+  }
 };
 
 TEST(EncodedForms, SayWhatTheValuesAre) {
@@ -105,7 +111,9 @@ TEST(EncodedForms, SayWhatTheValuesAre) {
           ASSERT_TRUE(form.ok()) << form.status().message();
           ++pages[form->as.index()];
           if (form->as.index() == 0) continue;
-          ASSERT_EQ(std::visit(ByForm{type, rows}, form->as), values_of(values.view()))
+          const Values found = std::visit(ByForm{type, rows}, form->as);
+          if (std::holds_alternative<PartsForm>(form->as)) continue;
+          ASSERT_EQ(found, values_of(values.view()))
               << encoding->name() << " " << name << " " << rows << " rows, shape " << static_cast<int>(shape);
         }
       }

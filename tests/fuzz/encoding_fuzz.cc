@@ -56,6 +56,9 @@ struct Operator {
     }
     (void)form.lengths.all();
   }
+  void operator()(const PartsForm& form) const {
+    for (const InnerColumn& part : form.parts) (void)part.form();
+  }
 };
 
 // Encoding, type, rows (two bytes), page.

@@ -278,6 +278,9 @@ class ReleasedLayouts(MountCase):
         self.open_store("entropy_pages.tar.xz")
         inspected = self.stela("inspect", self.store, "/cold/flag").stdout
         self.assertRegex(inspected, r"rows 0 \+12345 +rans ")
+        self.assertRegex(self.stela("inspect", self.store, "/cold/small").stdout,
+                         r"byte_split \(packed_tight \d bits, \w+, 7 x constant\)")
+        self.assertRegex(self.stela("inspect", self.store, "/cold/price").stdout, r"alp \(byte_split \(.*rans")
         for column, values in entropy_columns().items():
             if values.dtype.kind == "U":
                 self.assertEqual((self.mnt / f"cold/{column}.txt").read_text(), "".join(f"{v}\n" for v in values))

@@ -64,6 +64,25 @@ struct FormText {
     STELA_ASSIGN(const std::string lengths, inner_text(form.lengths));
     return " " + counted(form.symbols.count(), "symbol") + " (lengths " + lengths + ")";
   }
+  // Neighbours that say the same together.
+  Result<std::string> operator()(const format::PartsForm& form) const {
+    std::string text, last;
+    uint64_t times = 0;
+    auto add_last = [&] {
+      if (times > 0) text += (text.empty() ? " (" : ", ") + (times > 1 ? std::to_string(times) + " x " : "") + last;
+    };
+    for (const format::InnerColumn& part : form.parts) {
+      STELA_ASSIGN(std::string inner, inner_text(part));
+      if (times == 0 || inner != last) {
+        add_last();
+        last = std::move(inner);
+        times = 0;
+      }
+      ++times;
+    }
+    add_last();
+    return text + ")";
+  }
 };
 
 }  // namespace
