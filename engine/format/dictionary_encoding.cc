@@ -196,8 +196,10 @@ class DictionaryBuilder {
 
 bool DictionaryEncoding::supports(const DataType& type) const { return !type.is_tensor(); }
 
-std::optional<uint64_t> DictionaryEncoding::estimate(const ValueSample& sample, EncodingMode) const {
+std::optional<uint64_t> DictionaryEncoding::estimate(const ValueSample& sample, EncodingMode mode) const {
   const ColumnView& all = sample.all();
+  // Codes of bytes would be coded as the bytes themselves are.
+  if (mode == EncodingMode::kCold && !all.type->is_variable() && all.type->value_width() == 1) return std::nullopt;
   const uint64_t distinct = sample.distinct();
   if (distinct > kDictionaryMax || distinct > all.rows / 2) return std::nullopt;
   const ColumnView runs = sample.runs();

@@ -91,8 +91,10 @@ std::string damage_folder() {
 
 // Encodings that only pages of the usual size have.
 Status DamagedStore::write_large_pages(Store& store, std::mt19937_64& random) {
-  Batch sparse, large;
+  Batch sparse, large, skewed;
   ColumnData marks(DataType::of(TypeKind::kBool)), texts(DataType::of(TypeKind::kUtf8));
+  ColumnData bytes(DataType::of(TypeKind::kUInt8));
+  for (int row = 0; row < 90000; ++row) bytes.append_value(static_cast<uint8_t>(random() % 20 * (random() % 2)));
   for (int row = 0; row < 150000; ++row) marks.append_value<uint8_t>(random() % 100 == 0);
   for (int row = 0; row < 600; ++row) {
     std::string text;
@@ -103,6 +105,9 @@ Status DamagedStore::write_large_pages(Store& store, std::mt19937_64& random) {
   STELA_TRY(add_dataset(store, "/sparse", std::move(sparse), false));
   large.add("v", std::move(texts));
   STELA_TRY(add_dataset(store, "/large", std::move(large), false));
+  skewed.add("v", ColumnData(bytes)).add("w", std::move(bytes));
+  STELA_TRY(add_dataset(store, "/skewed", std::move(skewed), true));
+  datasets_.push_back({"/skewed", {}, {}, {}, {}});
   datasets_.push_back({"/sparse", {}, {}, {}, {}});
   datasets_.push_back({"/large", {}, {}, {}, {}});
   return {};
