@@ -1,22 +1,23 @@
 #include "fsd/views/statistics_json.h"
 
 #include "fsd/views/text_format.h"
+#include "fsd/views/utf8_text.h"
 
 namespace stela::fsd {
 namespace {
 
 // Bounds may be any bytes; JSON is UTF-8.
-std::string json_text(const Json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string json_text(const Json& json) { return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
 
 Json number_or_text(const std::string& text) {
   Json number = Json::parse(text, nullptr, false);
   return number.is_number() ? number : Json(text);
 }
 
-// Numbers and booleans as themselves, everything else (and NaN, infinities) as its text.
+// Numbers and booleans as themselves, everything else (and NaN, infinities) as its text. Null of a text that is not
+// UTF-8, as what lies above many U+10FFFF is none: with its bytes replaced it would be no bound.
 Json bound_json(const DataType& type, const std::string& bound) {
+  if (type.kind == TypeKind::kUtf8 && valid_utf8(bound) != bound) return nullptr;
   std::string text;
   append_value_text(type, as_bytes(bound), text);
   if (type.kind == TypeKind::kBool) return text == "true";
@@ -59,8 +60,8 @@ void add_statistics(const DataType& type, const format::Statistics& statistics, 
   if (statistics.has_bounds) {
     json["min"] = bound_json(type, statistics.min);
     json["max"] = bound_json(type, statistics.max);
-    if (!statistics.min_exact) json["min_exact"] = false;
-    if (!statistics.max_exact) json["max_exact"] = false;
+    if (!statistics.min_exact && !json["min"].is_null()) json["min_exact"] = false;
+    if (!statistics.max_exact && !json["max"].is_null()) json["max_exact"] = false;
   }
   if (statistics.has_nan) json["has_nan"] = true;
   json["order"] = order_json(statistics);
@@ -81,8 +82,8 @@ std::string statistics_line(const DataType& type, const format::Statistics& stat
   add_statistics(type, statistics, json);
   std::string line;
   auto add = [&](const std::string& text) { line += (line.empty() ? "" : ", ") + text; };
-  if (statistics.has_bounds) add((statistics.min_exact ? "min " : "min from ") + json_text(json["min"]));
-  if (statistics.has_bounds) add((statistics.max_exact ? "max " : "max up to ") + json_text(json["max"]));
+  if (!json["min"].is_null()) add((statistics.min_exact ? "min " : "min from ") + json_text(json["min"]));
+  if (!json["max"].is_null()) add((statistics.max_exact ? "max " : "max up to ") + json_text(json["max"]));
   if (statistics.has_nan) add("some NaN");
   if (json["order"].is_string()) add(json["order"].get<std::string>());
   if (!json["sum"].is_null()) add("sum " + json_text(json["sum"]));

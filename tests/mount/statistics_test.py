@@ -141,6 +141,20 @@ class Statistics(MountCase):
         self.append("t", "more.csv", "s,i\n" + high + "z,2\n")
         self.assertGreater(self.stats()["s"]["max"], high + "z")
 
+    def test_of_text_above_which_there_is_none(self):
+        last = "\U0010ffff"
+        for name, high, wanted in (("above", last * 17, None), ("whole", last * 16, last * 16),
+                                   ("raised", "a" + last * 30, "b"),
+                                   ("cut", last * 15 + "abcdefgh", last * 15 + "abd")):
+            with self.subTest(name):
+                self.make_dataset(name, s=numpy.array([high, "a"]))
+                told = self.stats(name)["s"]
+                self.assertEqual((told["min"], told["max"]), ("a", wanted))
+                self.assertEqual(told.get("max_exact"), False if name in ("raised", "cut") else None)
+                shown = self.stela("inspect", self.store, f"/{name}/s")
+                self.assertIn('min "a"', shown.stdout)
+                self.assertEqual("max" in shown.stdout.splitlines()[1], wanted is not None)
+
     def test_of_decimals_and_of_nothing(self):
         (self.mnt / "d").mkdir()
         schema = {"columns": [{"name": "price", "type": "decimal128(8,2)"}, {"name": "id", "type": "int32"}]}
