@@ -210,6 +210,20 @@ Result<ColumnInfo> stored_column(const SnapshotImpl& impl, const ColumnInfo& giv
   return column;
 }
 
+// The part of the column that holds a row of the piece, and that row's place within it. None of a tail, and where the
+// column has no bytes.
+template <typename Visit>
+Status visit_chunk(const SnapshotImpl& impl, const ColumnInfo& given, const Snapshot::Piece& piece, uint64_t row,
+                   Visit visit) {
+  STELA_ASSIGN(const ColumnInfo column, stored_column(impl, given, piece, row, 1));
+  return for_each_piece(impl, column, piece.first_row + row, 1,
+                        [&](const GroupPiece& part, uint64_t from, uint64_t) -> Status {
+                          if (!part.fragment) return {};
+                          STELA_ASSIGN(auto chunk, impl.chunk(part, column.id));
+                          return chunk ? visit(*chunk, from) : Status();
+                        });
+}
+
 }  // namespace
 
 Status Snapshot::read_stored(const ColumnInfo& given, const Piece& piece, uint64_t first, uint64_t count,
@@ -220,18 +234,32 @@ Status Snapshot::read_stored(const ColumnInfo& given, const Piece& piece, uint64
 }
 
 Result<format::EncodedPage> Snapshot::stored_page(const ColumnInfo& given, const Piece& piece, uint64_t row) const {
-  STELA_ASSIGN(const ColumnInfo column, stored_column(*impl_, given, piece, row, 1));
   std::optional<format::EncodedPage> found;
-  STELA_TRY(for_each_piece(*impl_, column, piece.first_row + row, 1,
-                           [&](const GroupPiece& part, uint64_t from, uint64_t) -> Status {
-                             if (!part.fragment) return {};
-                             STELA_ASSIGN(auto chunk, impl_->chunk(part, column.id));
-                             if (!chunk) return {};
-                             STELA_ASSIGN(found, chunk->encoded_page(from));
-                             return {};
-                           }));
+  STELA_TRY(visit_chunk(*impl_, given, piece, row, [&](const format::ColumnChunk& chunk, uint64_t at) -> Status {
+    STELA_ASSIGN(found, chunk.encoded_page(at));
+    return {};
+  }));
   if (!found) return invalid("row " + std::to_string(piece.first_row + row) + " lies in no page");
   return std::move(*found);
+}
+
+Result<std::vector<format::Statistics>> Snapshot::stored_stretches(const ColumnInfo& given, const Piece& piece) const {
+  std::vector<format::Statistics> found;
+  STELA_TRY(visit_chunk(*impl_, given, piece, 0, [&](const format::ColumnChunk& chunk, uint64_t) -> Status {
+    STELA_ASSIGN(found, chunk.fine_statistics());
+    return {};
+  }));
+  return found;
+}
+
+Status Snapshot::check_stored(const ColumnInfo& given, const Piece& piece,
+                              const std::function<void(const format::Damage&)>& damage) const {
+  return visit_chunk(*impl_, given, piece, 0, [&](const format::ColumnChunk& chunk, uint64_t) {
+    return chunk.verify([&](format::Damage found) {
+      found.first_row += piece.first_row - piece.offset;
+      damage(found);
+    });
+  });
 }
 
 Result<uint64_t> Snapshot::stored_value_bytes(const ColumnInfo& given, const Piece& piece, uint64_t first,

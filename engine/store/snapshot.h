@@ -85,6 +85,7 @@ class Snapshot {
     std::string where;  // "data/0/12.frag@0", "data/0/13.flat", "tail", "null"
     std::vector<format::PageInfo> pages;  // those with rows of the piece, which begins at row `offset` of them all
     uint64_t offset = 0;
+    bool is_plain_file() const { return where.ends_with(".flat"); }
   };
   Result<std::vector<Piece>> pieces(const ColumnInfo& column) const;
   // Rows [first, first + count) of a piece as they are stored, added to `out`, and the bytes of their values: below
@@ -96,6 +97,12 @@ class Snapshot {
   Result<format::EncodedPage> stored_page(const ColumnInfo& column, const Piece& piece, uint64_t row) const;
   Result<uint64_t> stored_value_bytes(const ColumnInfo& column, const Piece& piece, uint64_t first,
                                       uint64_t count) const;
+  // What is known of each 8,192 rows of the file that holds the piece, from `offset` rows before the piece's first on.
+  // None of a tail, and where the column has no bytes; kDamaged where what is known cannot be read.
+  Result<std::vector<format::Statistics>> stored_stretches(const ColumnInfo& column, const Piece& piece) const;
+  // Reads all that the file has of the column from the medium and checks it. Rows of a damage are the dataset's.
+  Status check_stored(const ColumnInfo& column, const Piece& piece,
+                      const std::function<void(const format::Damage&)>& damage) const;
 
  private:
   std::shared_ptr<const SnapshotImpl> impl_;

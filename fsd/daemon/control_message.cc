@@ -5,7 +5,7 @@
 namespace stela::fsd {
 namespace {
 
-using Json = nlohmann::json;
+using MessageJson = nlohmann::json;
 
 // File names are any bytes, JSON text is UTF-8: bytes travel as code points U+0000 to U+00FF.
 std::string to_latin1_text(std::string_view bytes) {
@@ -34,46 +34,46 @@ std::string from_latin1_text(std::string_view text) {
   return bytes;
 }
 
-Json encode_list(const std::vector<std::string>& values) {
-  Json list = Json::array();
+MessageJson encode_list(const std::vector<std::string>& values) {
+  MessageJson list = MessageJson::array();
   for (const std::string& value : values) list.push_back(to_latin1_text(value));
   return list;
 }
 
-bool decode_list(const Json& document, const char* name, std::vector<std::string>& out) {
+bool decode_list(const MessageJson& document, const char* name, std::vector<std::string>& out) {
   auto found = document.find(name);
   if (found == document.end()) return true;
   if (!found->is_array()) return false;
-  for (const Json& item : *found) {
+  for (const MessageJson& item : *found) {
     if (!item.is_string()) return false;
     out.push_back(from_latin1_text(item.get_ref<const std::string&>()));
   }
   return true;
 }
 
-std::string text_field(const Json& document, const char* name) {
+std::string text_field(const MessageJson& document, const char* name) {
   auto found = document.find(name);
   if (found == document.end() || !found->is_string()) return {};
   return from_latin1_text(found->get_ref<const std::string&>());
 }
 
-uint64_t number_field(const Json& document, const char* name) {
+uint64_t number_field(const MessageJson& document, const char* name) {
   auto found = document.find(name);
   return found != document.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
 }
 
 // Deeper nesting than these messages have is refused before it is built.
-Json parse_shallow(std::string_view line) {
-  auto limit_depth = [](int depth, Json::parse_event_t, Json&) { return depth <= 4; };
-  return Json::parse(line, limit_depth, false);
+MessageJson parse_shallow(std::string_view line) {
+  auto limit_depth = [](int depth, MessageJson::parse_event_t, MessageJson&) { return depth <= 4; };
+  return MessageJson::parse(line, limit_depth, false);
 }
 
 }  // namespace
 
 std::string encode_request(const VerbRequest& request) {
-  Json options = Json::object();
+  MessageJson options = MessageJson::object();
   for (const auto& [name, values] : request.options) options[name] = encode_list(values);
-  Json document = {{"verb", to_latin1_text(request.verb)},
+  MessageJson document = {{"verb", to_latin1_text(request.verb)},
                    {"args", encode_list(request.args)},
                    {"options", options},
                    {"inputs", encode_list(request.input_names)}};
@@ -81,7 +81,7 @@ std::string encode_request(const VerbRequest& request) {
 }
 
 Result<VerbRequest> decode_request(std::string_view line) {
-  Json document = parse_shallow(line);
+  MessageJson document = parse_shallow(line);
   if (!document.is_object()) return invalid("the request is not a line of JSON");
   VerbRequest request;
   request.verb = text_field(document, "verb");
@@ -100,17 +100,17 @@ Result<VerbRequest> decode_request(std::string_view line) {
 
 std::string encode_reply(const ControlReply& reply) {
   if (reply.progress) {
-    Json progress = {{"what", to_latin1_text(reply.progress->what)},
+    MessageJson progress = {{"what", to_latin1_text(reply.progress->what)},
                      {"done", reply.progress->done},
                      {"total", reply.progress->total},
                      {"rows", reply.progress->rows}};
-    return Json{{"progress", progress}}.dump();
+    return MessageJson{{"progress", progress}}.dump();
   }
-  return Json{{"exit", reply.outcome.exit_code}, {"message", to_latin1_text(reply.outcome.message)}}.dump();
+  return MessageJson{{"exit", reply.outcome.exit_code}, {"message", to_latin1_text(reply.outcome.message)}}.dump();
 }
 
 Result<ControlReply> decode_reply(std::string_view line) {
-  Json document = parse_shallow(line);
+  MessageJson document = parse_shallow(line);
   if (!document.is_object()) return invalid("the daemon's answer is not a line of JSON");
   ControlReply reply;
   auto progress = document.find("progress");

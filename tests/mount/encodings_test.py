@@ -66,6 +66,14 @@ class EncodedPages(MountCase):
         found = json.loads(self.stela("inspect", self.store, "/t/" + name, "--json").stdout)["columns"][0]
         return found["value_bytes"], found["stored_bytes"]
 
+    def flip(self, name, at):
+        """One bit of a file of the store."""
+        with open(self.store / name, "r+b") as stored:
+            stored.seek(at)
+            byte = stored.read(1)[0]
+            stored.seek(at)
+            stored.write(bytes([byte ^ 1]))
+
     def test_rows_of_every_encoding_come_back(self):
         wanted = columns()
         (self.mnt / "t").mkdir()
@@ -137,17 +145,54 @@ class EncodedPages(MountCase):
         self.assertRegex(text, r"rows 0 \+\d+ +packed\w* 10 bits ")
         self.assertRegex(text, r"rows 0 \+\d+ +constant .* checksums are right")
         self.umount()
-        file = self.store / pages_file(words)
-        at = pages[0]["offset"] + pages[0]["stored_bytes"] - 1
-        with open(file, "r+b") as stored:
-            stored.seek(at)
-            byte = stored.read(1)[0]
-            stored.seek(at)
-            stored.write(bytes([byte ^ 1]))
+        self.flip(pages_file(words), pages[0]["offset"] + pages[0]["stored_bytes"] - 1)
         words = json.loads(self.stela("inspect", self.store, "/t/word", "--json").stdout)["columns"][0]["pieces"]
         pages = [page for piece in words for page in piece["layout"]]
         self.assertEqual([page["checksum"] for page in pages], ["wrong"] + ["right"] * (len(pages) - 1))
         self.assertIn("checksum", pages[0]["damage"])
+        (told,) = json.loads(self.stela("inspect", self.store, "/t/word", "--why", "--json").stdout)["columns"]
+        choices = [page for piece in told["pieces"] for page in piece["choices"]]
+        self.assertEqual([page["first_row"] for page in choices], [page["first_row"] for page in pages])
+        self.assertIn("checksum", choices[0]["damage"])
+        self.assertEqual(choices[0]["estimates"], {})
+        for page in choices[1:]:
+            self.assertNotIn("damage", page)
+            self.assertIn("plain", page["estimates"])
+        text = self.stela("inspect", self.store, "/t", "--why").stdout
+        self.assertRegex(text, r"rows 0 \+\d+ .*checksum of")
+        self.assertEqual(text.count("checksum"), 1)
+        self.assertIn("constant", text)
+
+    def test_inspect_shows_damage_of_a_plain_file(self):
+        values = numpy.random.default_rng(3).integers(0, 2**62, 200_000)
+        (self.mnt / "t").mkdir()
+        numpy.save(self.mnt / "t/x.npy", values)
+
+        def shown(*options):
+            (told,) = json.loads(self.stela("inspect", self.store, "/t", "--json", *options).stdout)["columns"]
+            return told["pieces"]
+        (piece,) = shown("--pages")
+        (page,) = piece["layout"]
+        self.assertEqual([page[field] for field in ("first_row", "rows", "offset", "value_bytes", "cascade", "checksum")],
+                         [0, 200_000, 128, 1_600_000, "plain", "right"])
+        self.assertEqual((page["statistics"]["min"], page["statistics"]["sum"]), (values.min(), str(values.sum(dtype="O"))))
+        self.assertEqual(shown("--why")[0]["choices"], [])
+        self.umount()
+        for at in (128 + 8 * 50_000, 128 + 8 * 199_999):
+            self.flip(piece["where"], at)
+        for mounted in range(2):
+            (page,) = shown("--pages")[0]["layout"]
+            self.assertEqual(page["checksum"], "wrong")
+            self.assertIn("rows 49152 to 57343: ", page["damage"])
+            self.assertIn("and 1 more damage", page["damage"])
+            self.assertIn("checksum", self.stela("inspect", self.store, "/t/x").stdout)
+            self.assertNotIn("layout", shown()[0])
+            if not mounted:
+                self.mount()
+        self.umount()
+        (self.store / piece["where"]).unlink()
+        (page,) = shown("--pages")[0]["layout"]
+        self.assertEqual((page["checksum"], page["rows"]), ("wrong", 200_000))
 
     def test_a_column_saved_by_itself_is_a_plain_file(self):
         values = numpy.arange(200_000) % 100

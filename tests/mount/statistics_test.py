@@ -170,6 +170,93 @@ class Statistics(MountCase):
             self.assertIsNone(nothing[field], field)
 
 
+class Stretches(MountCase):
+    """What `stela inspect` tells of each 8,192 rows."""
+    STRETCH = 8192
+
+    def stretches(self, name, place="t"):
+        (told,) = json.loads(self.stela("inspect", self.store, f"/{place}/{name}", "--json").stdout)["columns"]
+        return told, [stretch for piece in told["pieces"] for stretch in piece["stretches"]]
+
+    def check(self, name, values, stretches):
+        """values: of Python, None where null."""
+        self.assertEqual([stretch["first_row"] for stretch in stretches], list(range(0, len(values), self.STRETCH)))
+        for told in stretches:
+            part = values[told["first_row"]:told["first_row"] + self.STRETCH]
+            there = [value for value in part if value is not None]
+            self.assertEqual((told["rows"], told["nulls"]), (len(part), len(part) - len(there)), name)
+            known = told["statistics"]
+            if not there:
+                self.assertEqual((known["min"], known["max"], known["order"], known["sum"]), (None,) * 4, name)
+                continue
+            self.assertEqual((known["min"], known["max"]), (min(there), max(there)), name)
+            pairs = list(zip(there, there[1:]))
+            order = ("strictly ascending" if all(a < b for a, b in pairs) else "constant" if len(set(there)) == 1 else
+                     "descending" if all(a >= b for a, b in pairs) else None)
+            self.assertEqual(known["order"], order, name)
+            total = exact(there) if isinstance(there[0], float) else None if isinstance(there[0], str) else sum(there)
+            self.assertEqual(known["sum"], total, name)
+            distinct = len(set(there))
+            error = known["distinct_estimate"] / distinct - 1
+            self.assertLessEqual(abs(error), 0 if distinct <= 128 else 0.1, name)
+
+    def test_of_nulls_across_pages_to_a_shorter_last_one(self):
+        rows = 45_000
+        random = numpy.random.default_rng(8)
+        columns = {
+            "up": [row * 3 if row % 7 else None for row in range(rows)], "down": [-(row // 50) for row in range(rows)],
+            "gone": [5 if row // self.STRETCH != 2 else None for row in range(rows)],
+            "float": [value if row % 11 else None for row, value in
+                      enumerate((random.normal(size=rows) * 10.0 ** random.integers(-9, 9, rows)).tolist())],
+            "text": [f"{n % 700} is what this row of text says" if n % 5 else None for n in
+                     random.integers(0, 10**6, rows).tolist()]}
+        lines = "".join(",".join("" if value is None else str(value) for value in row) + "\n"
+                        for row in zip(*columns.values()))
+        (self.mnt / "t").mkdir()
+        self.append("t", "rows.csv", ",".join(columns) + "\n" + lines)
+        for compacted in range(2):
+            for name, values in columns.items():
+                told, stretches = self.stretches(name)
+                self.check(name, values, stretches)
+                pages = [page for piece in told["pieces"] for page in piece["layout"]]
+                self.assertEqual(sum(page["nulls"] for page in pages), values.count(None), name)
+                borders = {page["first_row"] for page in pages} - {0}
+                if not compacted:
+                    self.assertTrue(borders, name)
+                if name == "text" and not compacted:
+                    self.assertTrue(any(border % self.STRETCH for border in borders), borders)
+            self.stela("compact", self.store, "/t", "--cold")
+        text = self.stela("inspect", self.store, "/t/gone", "--statistics").stdout
+        self.assertRegex(text, r"rows 16384 \+8192 +8192 nulls +no values\n")
+        self.assertRegex(text, r"rows 40960 \+4040 +0 nulls +min 5, max 5, constant, sum 20200, distinct: about 1\n")
+        self.assertNotIn("checksums", text)
+        self.assertNotIn("min 5, max 5, constant, sum 40960", self.stela("inspect", self.store, "/t/gone").stdout)
+        self.assertIn("stretches", self.stela("inspect", self.store, "/t", "--statistics", "--json").stdout)
+        self.assertNotIn("stretches", self.stela("inspect", self.store, "/t", "--json").stdout)
+
+    def test_of_a_plain_file_and_of_rows_that_later_versions_added(self):
+        values = numpy.random.default_rng(9).integers(-2**62, 2**62, 150_000)
+        (self.mnt / "t").mkdir()
+        numpy.save(self.mnt / "t/x.npy", values)
+        told, stretches = self.stretches("x")
+        self.assertTrue(told["pieces"][0]["where"].endswith(".flat"))
+        for stretch in stretches:  # of sums beyond 63 bits the text
+            stretch["statistics"]["sum"] = int(stretch["statistics"]["sum"])
+        self.check("x", values.tolist(), stretches)
+        (self.mnt / "s").mkdir()
+        for number in range(3):
+            numpy.savez(self.mnt / f"s/.append/{number}.npz", x=numpy.arange(5000) + 5000 * number)
+        self.stela("compact", self.store, "/s")
+        _, stretches = self.stretches("x", "s")
+        self.check("x", list(range(15_000)), stretches)
+        told, stretches = self.stretches("x", "s/.versions/2")
+        # Of a stretch or a page of which the version has a part, nothing is known.
+        self.assertEqual([(stretch["rows"], stretch["nulls"]) for stretch in stretches], [(8192, 0), (1808, None)])
+        self.assertEqual([known["statistics"] for known in stretches[1:] + told["pieces"][0]["layout"]], [None, None])
+        text = self.stela("inspect", self.store, "/s/.versions/2/x", "--statistics").stdout
+        self.assertIn("rows that came later", text)
+
+
 class Layout(MountCase):
     MOUNTED = False
 

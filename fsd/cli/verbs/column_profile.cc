@@ -34,7 +34,7 @@ class Profiler {
  private:
   Status add_piece(const Snapshot::Piece& piece) {
     if (piece.pages.empty()) return add_rows(piece, 0, piece.rows, piece.where, nullptr);
-    const bool flat = piece.where.ends_with(".flat");
+    const bool flat = piece.is_plain_file();
     for (const format::PageInfo& page : piece.pages) {
       const uint64_t first = std::max(page.first_row, piece.offset) - piece.offset;
       const uint64_t end = std::min(page.first_row + page.rows - piece.offset, piece.rows);

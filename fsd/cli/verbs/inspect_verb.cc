@@ -11,11 +11,16 @@
 #include "fsd/cli/verbs/layout_svg.h"
 #include "fsd/cli/verbs/page_choices.h"
 #include "fsd/cli/verbs/page_layout.h"
+#include "fsd/cli/verbs/stretch_statistics.h"
 #include "fsd/cli/verbs/verbs.h"
 #include "fsd/views/statistics_json.h"
 
 namespace stela::fsd {
 namespace {
+
+struct Wanted {
+  bool why = false, pages = false, stretches = false;
+};
 
 struct Layout {
   ColumnInfo column;
@@ -23,13 +28,14 @@ struct Layout {
   uint64_t stored_bytes = 0;
   std::optional<format::Statistics> statistics;  // nothing where they are damaged
   std::vector<Snapshot::Piece> pieces;
-  // Of each piece; none of a plain file or a tail.
-  std::vector<std::vector<PageChoice>> choices;  // with --why
-  std::vector<std::vector<PageLayout>> pages;    // of a column that was named, or with --pages
+  // Of each piece, where wanted; none of a tail.
+  std::vector<std::vector<PageChoice>> choices;
+  std::vector<std::vector<PageLayout>> pages;
+  std::vector<Stretches> stretches;
 };
 
-Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, bool why, bool pages) {
-  Layout layout{column, {}, 0, {}, {}, {}, {}};
+Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, const Wanted& wanted) {
+  Layout layout{column, {}, 0, {}, {}, {}, {}, {}};
   STELA_ASSIGN(layout.totals, snapshot.totals(column));
   STELA_ASSIGN(layout.stored_bytes, snapshot.stored_bytes(column));
   Result<format::Statistics> statistics = snapshot.statistics(column);
@@ -40,14 +46,14 @@ Result<Layout> layout_of(const Snapshot& snapshot, const ColumnInfo& column, boo
   }
   STELA_ASSIGN(layout.pieces, snapshot.pieces(column));
   for (const Snapshot::Piece& piece : layout.pieces) {
-    if (why) layout.choices.emplace_back();
-    if (pages) layout.pages.emplace_back();
-    if (piece.where.ends_with(".flat")) continue;
-    if (why) {
-      STELA_ASSIGN(layout.choices.back(), page_choices(snapshot, column, piece));
+    if (wanted.why) {
+      STELA_ASSIGN(layout.choices.emplace_back(), page_choices(snapshot, column, piece));
     }
-    if (pages) {
-      STELA_ASSIGN(layout.pages.back(), page_layouts(snapshot, column, piece));
+    if (wanted.pages) {
+      STELA_ASSIGN(layout.pages.emplace_back(), page_layouts(snapshot, column, piece));
+    }
+    if (wanted.stretches) {
+      STELA_ASSIGN(layout.stretches.emplace_back(), stretches_of(snapshot, column, piece));
     }
   }
   return layout;
@@ -62,8 +68,11 @@ std::string as_json(const Layout& layout) {
         .number("rows", piece.rows)
         .text("where", piece.where)
         .number("pages", piece.pages.size());
-    if (!layout.pages.empty()) object.json("layout", layouts_as_json(layout.pages[i]));
+    if (!layout.pages.empty()) object.json("layout", layouts_as_json(layout.column.type, layout.pages[i]));
     if (!layout.choices.empty()) object.json("choices", choices_as_json(layout.choices[i]));
+    if (!layout.stretches.empty()) {
+      object.json("stretches", stretches_as_json(layout.column.type, layout.stretches[i]));
+    }
     pieces.add(object.str());
   }
   return JsonObject()
@@ -91,7 +100,7 @@ void print_text(const Layout& layout, Output& output) {
     const Snapshot::Piece& piece = layout.pieces[i];
     rows.push_back({"  rows " + std::to_string(piece.first_row) + " +" + std::to_string(piece.rows), piece.where,
                     std::to_string(piece.pages.size()) + " pages"});
-    if (layout.choices.empty() && layout.pages.empty()) continue;
+    if (layout.choices.empty() && layout.pages.empty() && layout.stretches.empty()) continue;
     output.text(format_table(rows, {false, false, true}));
     rows.clear();
     if (!layout.pages.empty()) {
@@ -100,8 +109,19 @@ void print_text(const Layout& layout, Output& output) {
     if (!layout.choices.empty()) {
       output.text(format_table(choices_as_rows(layout.choices[i]), {false, false, true, false}));
     }
+    if (!layout.stretches.empty()) {
+      output.text(format_table(stretches_as_rows(layout.column.type, layout.stretches[i]), {false, true, false}));
+    }
   }
   output.text(format_table(rows, {false, false, true}));
+}
+
+Wanted wanted_by(const VerbRequest& request, bool is_named) {
+  Wanted wanted{request.has("why"), request.has("pages"), request.has("statistics")};
+  if (!is_named || wanted.why) return wanted;
+  wanted.pages |= !wanted.stretches || request.has("json");
+  wanted.stretches |= request.has("json");
+  return wanted;
 }
 
 VerbOutcome run(const VerbContext& context) {
@@ -113,10 +133,10 @@ VerbOutcome run(const VerbContext& context) {
   Output output(context);
   JsonArray list;
   std::vector<ColumnPicture> pictures;
-  bool json = context.request.has("json"), svg = context.request.has("svg"), why = context.request.has("why");
-  const bool pages = !svg && (context.request.has("pages") || (!why && !found->rest.empty()));
+  const bool json = context.request.has("json"), svg = context.request.has("svg");
+  const Wanted wanted = svg ? Wanted() : wanted_by(context.request, !found->rest.empty());
   for (const ColumnInfo& column : *columns) {
-    Result<Layout> layout = layout_of(found->snapshot, column, why, pages);
+    Result<Layout> layout = layout_of(found->snapshot, column, wanted);
     if (!layout.ok()) return VerbOutcome::from(layout.status());
     if (svg) {
       pictures.push_back({column, layout->totals.value_bytes, layout->stored_bytes, std::move(layout->pieces)});
@@ -165,11 +185,14 @@ const VerbSpec& inspect_verb() {
           "Shows for each column what is known of its values, as .stats.json does, and in which files of the store "
           "its rows lie, in how many pages and bytes. Of a column that is named, and with --pages of all, each page is "
           "shown: its rows, its encoding with those inside of it, the bytes of its values, the bytes stored, whether "
-          "its checksums are right, and with --json what is known of its values; this reads every page. With --why, "
+          "its checksums are right, and with --json what is known of its values; a plain file is one page. This reads "
+          "every page and file. With --statistics, and of a column that is named with --json, what is known of each "
+          "8,192 rows of a file, as they are stored there: before cells of them were changed in place. With --why, "
           "for each page the encoding it has and the bytes that each encoding was estimated to need, the cheapest "
-          "first; this reads every value.",
+          "first; this reads every value in pages. A damaged page is shown with what is wrong, and those after it too.",
       .options = {{"pages", 0, OptionSpec::Kind::kSwitch, "", "show each page"},
                   {"why", 0, OptionSpec::Kind::kSwitch, "", "show each page and why it has its encoding"},
+                  {"statistics", 0, OptionSpec::Kind::kSwitch, "", "show what is known of each 8,192 rows"},
                   {"svg", 0, OptionSpec::Kind::kValue, "FILE", "draw where the bytes are, page by page, into FILE"},
                   {"json", 0, OptionSpec::Kind::kSwitch, "", "print JSON"}},
       .args_min = 1,

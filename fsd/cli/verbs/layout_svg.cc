@@ -47,7 +47,7 @@ std::string encoding_of(const format::PageInfo& page) {
 std::vector<Part> parts_of(const ColumnPicture& picture) {
   std::vector<Part> parts;
   for (const Snapshot::Piece& piece : picture.pieces) {
-    const bool paged = !piece.where.ends_with(".flat") && !piece.pages.empty();
+    const bool paged = !piece.is_plain_file() && !piece.pages.empty();
     for (const format::PageInfo& page : piece.pages) {
       if (paged && page.first_row < piece.rows) {
         parts.push_back({encoding_of(page), piece.first_row + page.first_row, page.rows, page.bytes});
@@ -55,7 +55,7 @@ std::vector<Part> parts_of(const ColumnPicture& picture) {
     }
     if (paged) continue;
     const uint64_t bytes = picture.column.type.is_variable() ? 0 : piece.rows * picture.column.type.value_width();
-    parts.push_back({piece.where.ends_with(".flat") ? "plain file" : piece.where, piece.first_row, piece.rows,
+    parts.push_back({piece.is_plain_file() ? "plain file" : piece.where, piece.first_row, piece.rows,
                      piece.where == "null" ? 0 : bytes});
   }
   return parts;

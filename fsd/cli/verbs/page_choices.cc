@@ -1,9 +1,6 @@
 #include "fsd/cli/verbs/page_choices.h"
 
-#include <algorithm>
-
 #include "engine/format/bare_values.h"
-#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
 
 namespace stela::fsd {
@@ -20,23 +17,17 @@ std::vector<format::EncodingCandidate> candidates_of(const ColumnView& values, f
 
 }  // namespace
 
-std::string encoding_name(format::EncodingId id) {
-  const format::Encoding* encoding = format::find_encoding(id);
-  return encoding == nullptr ? "encoding " + std::to_string(static_cast<unsigned>(id)) : encoding->name();
-}
-
 Result<std::vector<PageChoice>> page_choices(const Snapshot& snapshot, const ColumnInfo& column,
                                              const Snapshot::Piece& piece) {
   std::vector<PageChoice> choices;
-  for (const format::PageInfo& page : piece.pages) {
-    const uint64_t first = std::max(page.first_row, piece.offset) - piece.offset;
-    const uint64_t end = std::min(page.first_row + page.rows - piece.offset, piece.rows);
-    PageChoice choice{piece.first_row + first, end - first, page.bytes, page.encoding, {}};
+  if (piece.is_plain_file()) return choices;
+  for (PlacedPage& page : placed_pages(piece)) {
+    PageChoice choice{std::move(page), {}};
     ColumnData values(column.type);
-    STELA_TRY(snapshot.read_stored(column, piece, first, choice.rows, values));
-    if (values.null_count() < values.rows()) {
+    STELA_TRY(keep_damage(snapshot.read_stored(column, piece, choice.first, choice.rows, values), &choice.damage));
+    if (choice.damage.empty() && values.null_count() < values.rows()) {
       const format::BareValues bare(values.view());
-      choice.candidates = candidates_of(bare.view(), page.encoding);
+      choice.candidates = candidates_of(bare.view(), choice.page.encoding);
     }
     choices.push_back(std::move(choice));
   }
@@ -50,13 +41,8 @@ std::string choices_as_json(const std::vector<PageChoice>& pages) {
     for (const format::EncodingCandidate& candidate : page.candidates) {
       estimates.number(candidate.encoding->name(), candidate.bytes);
     }
-    list.add(JsonObject()
-                 .number("first_row", page.first_row)
-                 .number("rows", page.rows)
-                 .text("encoding", encoding_name(page.encoding))
-                 .number("stored_bytes", page.bytes)
-                 .json("estimates", estimates.str())
-                 .str());
+    list.add(
+        page_json(page).text("encoding", encoding_name(page.page.encoding)).json("estimates", estimates.str()).str());
   }
   return list.str();
 }
@@ -64,14 +50,13 @@ std::string choices_as_json(const std::vector<PageChoice>& pages) {
 std::vector<std::vector<std::string>> choices_as_rows(const std::vector<PageChoice>& pages) {
   std::vector<std::vector<std::string>> rows;
   for (const PageChoice& page : pages) {
-    std::string estimates;
+    std::string estimates = page.damage;
     for (const format::EncodingCandidate& candidate : page.candidates) {
       estimates += (estimates.empty() ? "of " : ", ") + std::string(candidate.encoding->name()) + " " +
                    format_bytes(candidate.bytes);
     }
-    rows.push_back({"    rows " + std::to_string(page.first_row) + " +" + std::to_string(page.rows),
-                    encoding_name(page.encoding), format_bytes(page.bytes),
-                    estimates.empty() ? "all rows are null" : estimates});
+    rows.push_back({rows_cell(page.first_row, page.rows), encoding_name(page.page.encoding),
+                    format_bytes(page.page.bytes), estimates.empty() ? "all rows are null" : estimates});
   }
   return rows;
 }

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "fsd/cli/json_builder.h"
 #include "fsd/cli/output.h"
-#include "fsd/cli/verbs/page_choices.h"
 #include "fsd/views/statistics_json.h"
 
 namespace stela::fsd {
@@ -85,6 +83,34 @@ struct FormText {
   }
 };
 
+Status look_at_page(const Snapshot& snapshot, const ColumnInfo& column, const Snapshot::Piece& piece,
+                    PageLayout& layout) {
+  STELA_ASSIGN(const format::EncodedPage encoded, snapshot.stored_page(column, piece, layout.first));
+  if (encoded.encoding == nullptr) {
+    layout.cascade = "all rows are null";
+  } else {
+    STELA_ASSIGN(layout.cascade, cascade_text(*encoded.encoding, column.type, encoded.form));
+  }
+  STELA_ASSIGN(layout.value_bytes, snapshot.stored_value_bytes(column, piece, layout.first, layout.rows));
+  return {};
+}
+
+// The first damage among the rows of the piece, and how many more there are.
+Status look_at_plain_file(const Snapshot& snapshot, const ColumnInfo& column, const Snapshot::Piece& piece,
+                          PageLayout& layout) {
+  layout.value_bytes = layout.rows * column.type.value_width();
+  uint64_t damages = 0;
+  STELA_TRY(snapshot.check_stored(column, piece, [&](const format::Damage& damage) {
+    const uint64_t end = damage.first_row + damage.rows;
+    if (damage.first_row >= layout.first_row + layout.rows || end <= layout.first_row) return;
+    if (++damages > 1) return;
+    layout.damage = "rows " + std::to_string(damage.first_row) + " to " + std::to_string(end - 1) + ": ";
+    layout.damage += damage.reason;
+  }));
+  if (damages > 1) layout.damage += "; and " + counted(damages - 1, "more damage");
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> cascade_text(const format::Encoding& encoding, const DataType& type,
@@ -96,52 +122,23 @@ Result<std::string> cascade_text(const format::Encoding& encoding, const DataTyp
 Result<std::vector<PageLayout>> page_layouts(const Snapshot& snapshot, const ColumnInfo& column,
                                              const Snapshot::Piece& piece) {
   std::vector<PageLayout> layouts;
-  for (const format::PageInfo& page : piece.pages) {
-    const uint64_t first = std::max(page.first_row, piece.offset) - piece.offset;
-    const uint64_t end = std::min(page.first_row + page.rows - piece.offset, piece.rows);
-    PageLayout layout;
-    layout.first_row = piece.first_row + first;
-    layout.rows = end - first;
-    layout.offset = page.offset;
-    layout.stored_bytes = page.bytes;
-    layout.cascade = encoding_name(page.encoding);
-    // Of a page that the version has only a part of, nothing is known of that part.
-    if (layout.rows == page.rows) layout.statistics = statistics_text(column.type, page.statistics);
-    Result<format::EncodedPage> encoded = snapshot.stored_page(column, piece, first);
-    Status status = encoded.status();
-    if (status.ok()) {
-      Result<std::string> text = encoded->encoding == nullptr
-                                     ? Result<std::string>(std::string("all rows are null"))
-                                     : cascade_text(*encoded->encoding, column.type, encoded->form);
-      if (text.ok()) layout.cascade = std::move(text).value();
-      status = text.status();
-    }
-    if (status.ok()) {
-      Result<uint64_t> bytes = snapshot.stored_value_bytes(column, piece, first, layout.rows);
-      if (bytes.ok()) layout.value_bytes = *bytes;
-      status = bytes.status();
-    }
-    if (!status.ok() && status.code() != Code::kDamaged) return status;
-    if (!status.ok()) layout.damage = status.message();
+  for (PlacedPage& page : placed_pages(piece)) {
+    std::string name = encoding_name(page.page.encoding);
+    PageLayout layout{std::move(page), 0, std::move(name)};
+    const auto look_at = piece.is_plain_file() ? look_at_plain_file : look_at_page;
+    STELA_TRY(keep_damage(look_at(snapshot, column, piece, layout), &layout.damage));
     layouts.push_back(std::move(layout));
   }
   return layouts;
 }
 
-std::string layouts_as_json(const std::vector<PageLayout>& pages) {
+std::string layouts_as_json(const DataType& type, const std::vector<PageLayout>& pages) {
   JsonArray list;
   for (const PageLayout& page : pages) {
-    JsonObject object;
-    object.number("first_row", page.first_row)
-        .number("rows", page.rows)
-        .number("offset", page.offset)
-        .number("stored_bytes", page.stored_bytes)
-        .number("value_bytes", page.value_bytes)
-        .text("cascade", page.cascade)
-        .json("statistics", page.statistics)
-        .text("checksum", page.damage.empty() ? "right" : "wrong");
-    if (!page.damage.empty()) object.text("damage", page.damage);
-    list.add(object.str());
+    JsonObject object = page_json(page);
+    object.number("offset", page.page.offset).number("value_bytes", page.value_bytes).text("cascade", page.cascade);
+    add_known(type, page.page.statistics, page.whole, object);
+    list.add(object.text("checksum", page.damage.empty() ? "right" : "wrong").str());
   }
   return list.str();
 }
@@ -149,9 +146,8 @@ std::string layouts_as_json(const std::vector<PageLayout>& pages) {
 std::vector<std::vector<std::string>> layouts_as_rows(const std::vector<PageLayout>& pages) {
   std::vector<std::vector<std::string>> rows;
   for (const PageLayout& page : pages) {
-    rows.push_back({"    rows " + std::to_string(page.first_row) + " +" + std::to_string(page.rows), page.cascade,
-                    format_bytes(page.value_bytes), "in " + format_bytes(page.stored_bytes),
-                    page.damage.empty() ? "checksums are right" : page.damage});
+    rows.push_back({rows_cell(page.first_row, page.rows), page.cascade, format_bytes(page.value_bytes),
+                    "in " + format_bytes(page.page.bytes), page.damage.empty() ? "checksums are right" : page.damage});
   }
   return rows;
 }

@@ -5,17 +5,13 @@
 #include <vector>
 
 #include "engine/format/encoded_form.h"
-#include "engine/store/snapshot.h"
+#include "fsd/cli/verbs/page_table.h"
 
 namespace stela::fsd {
 
-struct PageLayout {
-  uint64_t first_row = 0, rows = 0;  // of the dataset
-  uint64_t offset = 0, stored_bytes = 0;
+struct PageLayout : PlacedPage {
   uint64_t value_bytes = 0;
   std::string cascade;
-  std::string damage;      // empty: every checksum is right
-  std::string statistics;  // JSON; as the page was stored
 };
 
 // An encoding, what it holds and, in brackets, those of the columns inside of it: "dictionary of 16 (packed 4 bits,
@@ -23,10 +19,10 @@ struct PageLayout {
 Result<std::string> cascade_text(const format::Encoding& encoding, const DataType& type,
                                  const format::EncodedForm& form);
 
-// Reads and checks every page of the piece, which is in a fragment file; damage is told, not an error. O(bytes).
+// Reads and checks every page of the piece; a plain file is one page. Damage is told, not an error. O(bytes).
 Result<std::vector<PageLayout>> page_layouts(const Snapshot& snapshot, const ColumnInfo& column,
                                              const Snapshot::Piece& piece);
-std::string layouts_as_json(const std::vector<PageLayout>& pages);
+std::string layouts_as_json(const DataType& type, const std::vector<PageLayout>& pages);
 // Lines of a table: rows, cascade, bytes of values, bytes stored, checksums.
 std::vector<std::vector<std::string>> layouts_as_rows(const std::vector<PageLayout>& pages);
 
