@@ -1,4 +1,4 @@
-// The catalogue's entries of patches, folds and deleted rows: what decodes comes back the same from its own bytes.
+// The catalogue's entries, of patches, folds and deleted rows most of all: what decodes comes back the same from its own bytes.
 #include <cstdlib>
 
 #include "engine/store/entries.h"
@@ -35,7 +35,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   round_trip<stela::store::PatchEntry>(bytes);
   round_trip<stela::store::DeletedEntry>(bytes);
   round_trip<stela::store::FoldEntry>(bytes);
+  round_trip<stela::store::NameEntry>(bytes);
+  round_trip<stela::store::NodeEntry>(bytes);
+  round_trip<stela::store::VersionEntry>(bytes);
+  round_trip<stela::store::TagEntry>(bytes);
   round_trip<stela::store::ColumnEntry>(bytes);
+  round_trip<stela::store::ColumnNameEntry>(bytes);
+  round_trip<stela::store::FragmentEntry>(bytes);
+  round_trip<stela::store::FileEntry>(bytes);
   rows_round_trip(bytes);
   auto patch = stela::store::PatchEntry::decode(bytes);
   if (patch.ok()) {
