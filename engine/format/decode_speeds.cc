@@ -21,7 +21,7 @@ double decode_speed(EncodingId id) {
     case 14: return 5.7;  // fsst_large
     case 15: return 25.7;  // packed_tight
     case 16: return 8.0;  // roaring
-    case 17: return 0.6;  // rans
+    case 17: return 2.4;  // rans
     default: return 1.0;
   }
 }
