@@ -11,22 +11,23 @@ constexpr uint64_t kStretchBytes = 512 << 10;
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats)
-    : spec_(std::move(spec)),
-      limits_(limits),
-      flats_(flats),
-      statistics_(spec_.type, spec_.id.value, limits.statistics_rows, limits.node_bytes),
-      undecided_(spec_.type) {
-  if (!spec_.type.is_numpy()) paged_ = paged_writer();
+ChunkWriter::ChunkWriter(ColumnSpec spec, const ChunkLimits& limits, FlatFiles& flats)
+    : spec_(std::move(spec)), limits_(limits), flats_(flats), undecided_(spec_.type) {}
+
+void ChunkWriter::make_statistics() {
+  statistics_ =
+      std::make_unique<StatisticsCollector>(spec_.type, spec_.id.value, limits_.statistics_rows, limits_.node_bytes);
 }
 
-std::unique_ptr<PagedWriter> ChunkWriter::paged_writer() const {
-  return std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes, limits_.mode, *limits_.work);
+void ChunkWriter::make_paged() {
+  make_statistics();
+  paged_ = std::make_unique<PagedWriter>(spec_, limits_.page_bytes, limits_.node_bytes, limits_.mode, *limits_.work);
 }
 
 Status ChunkWriter::append(const ColumnView& values, NodeSink& sink) {
   if (values.rows == 0) return {};
   rows_ += values.rows;
+  if (paged_ == nullptr && !spec_.type.is_numpy()) make_paged();
   if (flat_ == nullptr && paged_ == nullptr) {
     uint64_t bytes = undecided_.view().value_bytes() + values.value_bytes();
     if (bytes < limits_.flat_bytes_min && bytes <= limits_.buffer_bytes) {
@@ -68,10 +69,11 @@ Status ChunkWriter::decide(const ColumnView& next, NodeSink& sink) {
     STELA_ASSIGN(auto created, flats_.create_flat());
     if (created) {
       flat_ = std::make_unique<FlatWriter>(*created->file, created->id, spec_, limits_.store_id, limits_.node_bytes);
+      make_statistics();
       STELA_TRY(flat_->begin());
     }
   }
-  if (flat_ == nullptr) paged_ = paged_writer();
+  if (flat_ == nullptr) make_paged();
   STELA_TRY(append_decided(undecided_.view(), sink));
   STELA_TRY(limits_.work->finish());
   undecided_ = ColumnData(spec_.type);
@@ -85,11 +87,11 @@ Status ChunkWriter::give_flat(const ColumnView& values, NodeSink& sink) {
     const ColumnView part = values.slice(row, std::min(stretch, values.rows - row));
     auto pieces = std::make_shared<std::vector<Statistics>>();
     auto work = [this, pieces, part, first_row = flat_rows_]() -> Status {
-      *pieces = statistics_.pieces_of(part, first_row);
+      *pieces = statistics_->pieces_of(part, first_row);
       return {};
     };
     auto land = [this, pieces, part, &sink]() -> Status {
-      STELA_TRY(statistics_.add(*pieces, nullptr, sink));
+      STELA_TRY(statistics_->add(*pieces, nullptr, sink));
       return flat_->append(part, sink);
     };
     flat_rows_ += part.rows;
@@ -100,17 +102,17 @@ Status ChunkWriter::give_flat(const ColumnView& values, NodeSink& sink) {
 
 Status ChunkWriter::append_decided(const ColumnView& values, NodeSink& sink) {
   if (values.rows == 0) return {};
-  if (paged_ != nullptr) return paged_->append(values, statistics_, sink);
+  if (paged_ != nullptr) return paged_->append(values, *statistics_, sink);
   return give_flat(values, sink);
 }
 
 Status ChunkWriter::end_rows(NodeSink& sink) {
   if (flat_ != nullptr) return {};
   if (paged_ == nullptr) {
-    paged_ = paged_writer();
+    make_paged();
     STELA_TRY(append_decided(undecided_.view(), sink));
   }
-  return paged_->end_rows(statistics_, sink);
+  return paged_->end_rows(*statistics_, sink);
 }
 
 Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
@@ -127,7 +129,7 @@ Result<ColumnMetadata> ChunkWriter::finish(NodeSink& sink) {
   } else {
     STELA_TRY(paged_->finish(sink, &metadata, &figures));
   }
-  STELA_TRY(statistics_.finish(sink, &metadata, &figures));
+  STELA_TRY(statistics_->finish(sink, &metadata, &figures));
   if (!spec_.type.is_tensor()) STELA_TRY(write_figures(figures, sink, &metadata));
   return metadata;
 }

@@ -32,10 +32,14 @@ struct ChunkLimits {
   OrderedWork* work = nullptr;  // outlives the writer
 };
 
-// Not thread-safe.
+// Not thread-safe. Memory: what it writes with is made when it is decided how, so that of a hundred thousand columns
+// with few rows each takes little until the rows end.
 class ChunkWriter {
  public:
-  ChunkWriter(ColumnSpec spec, ChunkLimits limits, FlatFiles& flats);
+  // `limits` and `flats` outlive it.
+  ChunkWriter(ColumnSpec spec, const ChunkLimits& limits, FlatFiles& flats);
+  ChunkWriter(const ChunkWriter&) = delete;
+  ChunkWriter& operator=(const ChunkWriter&) = delete;
   const ColumnSpec& spec() const { return spec_; }
   // `values` stay until the limits' work is finished.
   Status append(const ColumnView& values, NodeSink& sink);
@@ -45,17 +49,18 @@ class ChunkWriter {
   Result<ColumnMetadata> finish(NodeSink& sink);
 
  private:
-  std::unique_ptr<PagedWriter> paged_writer() const;
+  void make_statistics();
+  void make_paged();
   Result<bool> is_much_smaller_in_pages(const ColumnView& next) const;
   Status decide(const ColumnView& next, NodeSink& sink);
   Status give_flat(const ColumnView& values, NodeSink& sink);
   Status append_decided(const ColumnView& values, NodeSink& sink);
   Status write_figures(const ColumnFigures& figures, NodeSink& sink, ColumnMetadata* metadata);
-  ColumnSpec spec_;
-  ChunkLimits limits_;
+  const ColumnSpec spec_;
+  const ChunkLimits& limits_;
   FlatFiles& flats_;
-  StatisticsCollector statistics_;
-  ColumnData undecided_;  // empty once one of the following is there
+  std::unique_ptr<StatisticsCollector> statistics_;  // with the first of the writers below
+  ColumnData undecided_;                             // empty once one of the following is there
   std::unique_ptr<FlatWriter> flat_;
   std::unique_ptr<PagedWriter> paged_;
   uint64_t rows_ = 0;

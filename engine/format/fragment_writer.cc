@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <bit>
 #include <numeric>
@@ -53,6 +55,16 @@ unsigned encoding_threads() {
   return threads;
 }
 
+// Of so many columns what was freed is hundreds of megabytes in small pieces. glibc keeps these for the threads that
+// share an arena, and the next thread that writes as many takes as much again.
+constexpr size_t kManyColumns = 4096;
+
+void give_back_freed_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 // Pieces a flat file is written in.
 constexpr uint64_t kPieceMin = 256 << 10, kPieceMax = 2 << 20;
 
@@ -68,6 +80,7 @@ struct FragmentWriter::Impl : FlatFiles {
   std::vector<std::unique_ptr<FileWriter>> flats;
   std::vector<DataFile> written;  // the fragment file first
   // Of the section that is open.
+  ChunkLimits limits;  // destroyed after the chunks, which refer to it
   std::vector<std::unique_ptr<ChunkWriter>> chunks;
   SectionInfo section;
   OrderedWork work;  // destroyed first: it refers to the chunks
@@ -165,10 +178,10 @@ Status FragmentWriter::begin_section(std::vector<ColumnSpec> columns) {
   impl_->sink->begin_section();
   impl_->section = {};
   impl_->section.offset = impl_->sink->scope().section;
-  ChunkLimits limits = limits_for(impl_->options, columns.size());
-  limits.work = &impl_->work;
+  impl_->limits = limits_for(impl_->options, columns.size());
+  impl_->limits.work = &impl_->work;
   for (ColumnSpec& spec : columns) {
-    impl_->chunks.push_back(std::make_unique<ChunkWriter>(std::move(spec), limits, *impl_));
+    impl_->chunks.push_back(std::make_unique<ChunkWriter>(std::move(spec), impl_->limits, *impl_));
   }
   return {};
 }
@@ -191,7 +204,9 @@ Result<SectionInfo> FragmentWriter::end_section() {
   for (ChunkWriter* chunk : by_id) STELA_TRY(impl_->write_metadata(*chunk, table));
   STELA_TRY(impl_->write_trailer(table));
   impl_->section.length = impl_->sink->section_bytes();
+  const bool many = impl_->chunks.size() >= kManyColumns;
   impl_->chunks.clear();
+  if (many) give_back_freed_memory();
   return impl_->section;
 }
 

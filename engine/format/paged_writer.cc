@@ -36,9 +36,9 @@ struct PagedWriter::Page {
   std::optional<DividedPage> divided;  // where it is more than a chunk
 };
 
-PagedWriter::PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode,
+PagedWriter::PagedWriter(const ColumnSpec& spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode,
                          OrderedWork& work)
-    : spec_(std::move(spec)),
+    : spec_(spec),
       page_bytes_(page_bytes),
       mode_(mode),
       work_(work),

@@ -14,8 +14,8 @@ namespace stela::format {
 // they land: the bytes do not depend on how many threads it has.
 class PagedWriter {
  public:
-  // `page_bytes`: target of a page's values and lengths; only a single larger value exceeds it.
-  PagedWriter(ColumnSpec spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode, OrderedWork& work);
+  // `spec` outlives it. `page_bytes`: target of a page's values and lengths; only a single larger value exceeds it.
+  PagedWriter(const ColumnSpec& spec, uint64_t page_bytes, uint32_t node_bytes, EncodingMode mode, OrderedWork& work);
   // Whole pages are cut from `values` without a copy, which must live until `work` is finished; the rest waits in
   // memory.
   Status append(const ColumnView& values, StatisticsCollector& statistics, NodeSink& sink);
@@ -43,7 +43,7 @@ class PagedWriter {
   Status write_values(const Page& page, PageEntry* entry, NodeSink& sink);
   void append_validity(const ColumnView& values, PageEntry* entry);
 
-  ColumnSpec spec_;
+  const ColumnSpec& spec_;
   uint64_t page_bytes_;
   EncodingMode mode_;
   OrderedWork& work_;

@@ -11,8 +11,9 @@ namespace stela::format {
 
 class StatisticsCollector {
  public:
-  StatisticsCollector(DataType type, uint64_t column, uint64_t granule_rows, uint32_t node_bytes)
-      : type_(std::move(type)),
+  // `type` outlives it.
+  StatisticsCollector(const DataType& type, uint64_t column, uint64_t granule_rows, uint32_t node_bytes)
+      : type_(type),
         granule_rows_(granule_rows),
         granules_(SealKind::kFineStatistics, column, node_bytes),
         figures_(SealKind::kFineFigures, column, node_bytes) {}
@@ -26,7 +27,7 @@ class StatisticsCollector {
 
  private:
   Status end_granule(NodeSink& sink);
-  DataType type_;
+  const DataType& type_;
   uint64_t granule_rows_;
   EntryTreeWriter granules_;
   EntryTreeWriter figures_;
