@@ -1,5 +1,6 @@
-// What general compressors have in common: the plain bytes of a page in chunks under 32 KiB, each decoded by itself
-// or, where that is smaller, with the first chunk as known text. So one value costs one chunk, or two.
+// What general compressors have in common: the plain bytes of a page in chunks of at most 4,096 values under 32 KiB,
+// each decoded by itself or, where that is smaller, with the first chunk as known text. So one value costs one chunk,
+// or two.
 #pragma once
 
 #include <memory>
