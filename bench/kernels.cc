@@ -55,8 +55,8 @@ void lanes(Report& report, uint32_t bits) {
   for (const bool packs : {false, true}) {
     const double twin = seconds_of(kernels.front(), packs);
     for (const format::LaneKernel<T>& kernel : kernels.subspan(1)) {
-      const std::string what = std::string(packs ? "pack" : "unpack") + " uint" + std::to_string(8 * sizeof(T)) +
-                               ", " + std::to_string(bits) + " bits, " + kernel.name;
+      const std::string what = std::string(packs ? "pack" : "unpack") + " uint" + std::to_string(8 * sizeof(T)) + ", " +
+                               std::to_string(bits) + " bits, " + kernel.name;
       add_row(report, what, bytes, seconds_of(kernel, packs), twin);
     }
   }

@@ -77,7 +77,7 @@ Result<PackedReader<uint32_t>> open_lengths(ByteSpan& rest, uint64_t rows) {
 }
 
 Result<PooledVector<uint32_t>> read_lengths(PackedReader<uint32_t>& reader, uint64_t rows, uint64_t first,
-                                           uint64_t count) {
+                                            uint64_t count) {
   PooledVector<uint32_t> lengths(count);
   STELA_TRY(decode_vectors(rows, first, count, lengths.data(),
                            [&](uint64_t vector, uint32_t* to) { return reader.vector(vector, to); }));
@@ -169,7 +169,7 @@ class ChunkedPage {
 struct ChunkRange {
   PooledVector<Chunk> chunks;
   PooledVector<uint32_t> lengths;  // of all their rows
-  Chunk prefix;                   // where there is one and the first of these is not it
+  Chunk prefix;                    // where there is one and the first of these is not it
 
   static Result<ChunkRange> of(ChunkedPage& page, const DataType& type, uint64_t first, uint64_t count,
                                uint64_t ratio_max) {
@@ -349,7 +349,8 @@ void ChunkedEncoding::append_strips(ByteSpan encoded, const DataType& type, uint
   for (uint64_t number = 0; number < page.chunks(); ++number) {
     const Chunk chunk = trusted(page.chunk(number));
     if (strip.begin == nullptr) strip.begin = chunk.stored.data() + (page.has_prefix() ? chunk.stored.size() : 0);
-    strip.cuts.push_back({chunk.end_row(), static_cast<uint64_t>(chunk.stored.data() + chunk.stored.size() - strip.begin)});
+    strip.cuts.push_back(
+        {chunk.end_row(), static_cast<uint64_t>(chunk.stored.data() + chunk.stored.size() - strip.begin)});
   }
   if (!strip.cuts.empty()) out.push_back(std::move(strip));
 }

@@ -61,7 +61,8 @@ struct SymbolsForm {
   }
 };
 
-// Values that are computed from those of columns inside: halves, bytes, integers. For whoever shows a page, not for operators.
+// Values that are computed from those of columns inside: halves, bytes, integers. For whoever shows a page, not for
+// operators.
 struct PartsForm {
   std::vector<InnerColumn> parts;
 };

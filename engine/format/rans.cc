@@ -10,8 +10,8 @@
 namespace stela::format {
 namespace {
 
-// Between two pairs of symbols a state is at least this and less than 2^32 times as much; 32 bits move at a time, so that
-// a pair, which takes up to 24 bits, needs at most one word.
+// Between two pairs of symbols a state is at least this and less than 2^32 times as much; 32 bits move at a time, so
+// that a pair, which takes up to 24 bits, needs at most one word.
 constexpr uint64_t kStateMin = 1 << 24;
 constexpr uint32_t kLanes = 2;
 constexpr uint64_t kStateBytes = 7, kWordBytes = sizeof(uint32_t);

@@ -1,7 +1,7 @@
-// rANS: entropy coding of bytes by range asymmetric numeral systems (J. Duda, arXiv:1311.2540), which spends fractions of
-// bits where Huffman's codes spend whole ones. Frequencies are told once for many blocks, each of which decodes by itself.
-// Within a block two states take turns (F. Giesen, "Interleaved entropy coders", arXiv:1402.3392), and two blocks are
-// decoded at once, so that a processor works on four symbols. Bytes: encoding_format.md, "rans".
+// rANS: entropy coding of bytes by range asymmetric numeral systems (J. Duda, arXiv:1311.2540), which spends fractions
+// of bits where Huffman's codes spend whole ones. Frequencies are told once for many blocks, each of which decodes by
+// itself. Within a block two states take turns (F. Giesen, "Interleaved entropy coders", arXiv:1402.3392), and two
+// blocks are decoded at once, so that a processor works on four symbols. Bytes: encoding_format.md, "rans".
 #pragma once
 
 #include <array>
@@ -40,7 +40,8 @@ class RansDecoder {
  private:
   struct Block;
   struct Table;
-  // What the lowest bits of a state stand for, besides their symbol: its frequency, and how many of such bits lie below.
+  // What the lowest bits of a state stand for, besides their symbol: its frequency, and how many of such bits lie
+  // below.
   struct Slot {
     uint16_t frequency = 0;
     uint16_t above = 0;

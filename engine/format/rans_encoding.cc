@@ -65,7 +65,9 @@ class RansPage {
     if (encoded.size() < 2) return cut_short();
     const auto first = static_cast<size_t>(encoded[0]), last = static_cast<size_t>(encoded[1]);
     encoded = encoded.subspan(2);
-    if (last < first || (last >> symbol_bits(type)) != 0) return damaged("a page of entropy codes has symbols that are not possible");
+    if (last < first || (last >> symbol_bits(type)) != 0) {
+      return damaged("a page of entropy codes has symbols that are not possible");
+    }
     if ((last - first + 1) * sizeof(uint16_t) > encoded.size()) return cut_short();
     RansFrequencies frequencies{};
     for (size_t symbol = first; symbol <= last; ++symbol) {
@@ -79,8 +81,8 @@ class RansPage {
     page.bytes_ = encoded.subspan(rans_chunks(rows) * sizeof(uint16_t));
     return page;
   }
-  // Those from `first` on that lie in its chunk, or in this and the next where both are wanted whole, but at most `count`;
-  // their number.
+  // Those from `first` on that lie in its chunk, or in this and the next where both are wanted whole, but at most
+  // `count`; their number.
   Result<uint64_t> read(uint64_t first, uint64_t count, uint8_t* to) {
     const uint64_t chunk = first / kRansChunkRows, begin = chunk * kRansChunkRows;
     const bool takes_two = first == begin && count >= 2 * kRansChunkRows;
@@ -146,7 +148,8 @@ std::optional<uint64_t> RansEncoding::estimate(const ValueSample& sample, Encodi
     counted += some.rows;
   }
   const double scale = static_cast<double>(all.rows) / static_cast<double>(counted);
-  const auto symbols = static_cast<uint64_t>(std::count_if(counts.begin(), counts.end(), [](uint64_t n) { return n > 0; }));
+  const auto symbols =
+      static_cast<uint64_t>(std::count_if(counts.begin(), counts.end(), [](uint64_t n) { return n > 0; }));
   return static_cast<uint64_t>(rans_bits(counts) * scale / 8) + 2 + symbols * sizeof(uint16_t) +
          rans_chunks(all.rows) * kRansChunkBytes;
 }

@@ -1,10 +1,9 @@
 // rANS codes: what goes in comes out by each way of decoding, in about its entropy; and pages of them.
-#include "engine/format/rans.h"
-
 #include <cmath>
 
 #include "engine/format/encoding_choice.h"
 #include "engine/format/page_chunks.h"
+#include "engine/format/rans.h"
 #include "tests/engine/format_fixture.h"
 #include "tests/engine/value_shapes.h"
 
@@ -133,8 +132,14 @@ void expect_page(const ColumnData& values, double bits_max) {
   Buffer page;
   ASSERT_TRUE(rans.encode(values.view(), EncodingMode::kCold, page).ok());
   EXPECT_LE(static_cast<double>(8 * page.size()) / static_cast<double>(rows), bits_max);
-  for (const auto& [first, count] : {std::pair<uint64_t, uint64_t>{0, rows}, {1, rows - 1}, {4095, 4098}, {4096, 8192},
-                                     {8192, 8191}, {rows - 3, 3}, {12288, rows - 12288}, {5, 2}}) {
+  for (const auto& [first, count] : {std::pair<uint64_t, uint64_t>{0, rows},
+                                     {1, rows - 1},
+                                     {4095, 4098},
+                                     {4096, 8192},
+                                     {8192, 8191},
+                                     {rows - 3, 3},
+                                     {12288, rows - 12288},
+                                     {5, 2}}) {
     ColumnData out(type);
     ASSERT_TRUE(rans.decode_range(page.span(), type, rows, first, count, out).ok());
     expect_rows(out.view(), values.view(), first, std::to_string(first) + " ");

@@ -1,5 +1,5 @@
-// Manifests and store headers from hostile bytes. Where the first byte of an input is even the rest is a file as it is, else
-// the body of one, framed as a writer does: what lies behind a right checksum.
+// Manifests and store headers from hostile bytes. Where the first byte of an input is even the rest is a file as it is,
+// else the body of one, framed as a writer does: what lies behind a right checksum.
 #include <cstdlib>
 
 #include "engine/base/coding.h"
