@@ -22,6 +22,7 @@ double decode_speed(EncodingId id) {
     case 15: return 25.7;  // packed_tight
     case 16: return 8.0;  // roaring
     case 17: return 2.4;  // rans
+    case 18: return 8.0;  // roaring_indexed
     default: return 1.0;
   }
 }

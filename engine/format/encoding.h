@@ -35,6 +35,7 @@ enum class EncodingId : uint16_t {
   kPackedTight = 15,
   kRoaring = 16,
   kRans = 17,
+  kRoaringIndexed = 18,
 };
 
 // What a page is written for: to be read often, or to be small.

@@ -35,16 +35,17 @@ const SnappyEncoding kSnappyEncoding;
 const AlpRdEncoding kAlpRdEncoding;
 const FsstEncoding kFsstLargeEncoding(true);
 const PackedEncoding kPackedTightEncoding(PackedHeads::kTight);
-const RoaringEncoding kRoaringEncoding;
+const RoaringEncoding kRoaringEncoding(false);
 const RansEncoding kRansEncoding;
+const RoaringEncoding kRoaringIndexedEncoding(true);
 
 // One line an encoding, in the order of preference among equals; plain is the first.
-const std::array<const Encoding*, 17> kEncodings{
+const std::array<const Encoding*, 18> kEncodings{
     &kPlainEncoding, &kConstantEncoding,   &kPackedEncoding,      &kDeltaEncoding,
     &kRunsEncoding,  &kDictionaryEncoding, &kNarrowEncoding,      &kAlpEncoding,
     &kFsstEncoding,  &kByteSplitEncoding,  &kZstdEncoding,        &kSnappyEncoding,
     &kAlpRdEncoding, &kFsstLargeEncoding,  &kPackedTightEncoding, &kRoaringEncoding,
-    &kRansEncoding,
+    &kRansEncoding,  &kRoaringIndexedEncoding,
 };
 
 }  // namespace

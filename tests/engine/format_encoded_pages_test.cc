@@ -109,7 +109,8 @@ TEST_P(EncodedPages, EveryTypeAndShapeComesBack) {
   }
   const bool every = GetParam().nulls == NullPattern::kNone && std::getenv("STELA_TEST_SCALE") == nullptr;
   used.insert(EncodingId::kSnappy);  // of the smallest pages only, see below
-  for (EncodingId of_others : {EncodingId::kFsstLarge, EncodingId::kRoaring, EncodingId::kPackedTight, EncodingId::kRans}) {
+  for (EncodingId of_others : {EncodingId::kFsstLarge, EncodingId::kRoaring, EncodingId::kRoaringIndexed,
+                               EncodingId::kPackedTight, EncodingId::kRans}) {
     used.insert(of_others);
   }
   EXPECT_TRUE(!every || used.size() == all_encodings().size()) << used.size();

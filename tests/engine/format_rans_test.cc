@@ -160,12 +160,11 @@ TEST(Rans, PagesOfBytesAndBooleansComeBackFromAnyRow) {
   EXPECT_STREQ(cold->encoding->name(), "rans");
 }
 
-// What one value is decoded with: a cut is where a decoder can begin. Roaring finds a row among others by a search.
+// What one value is decoded with: a cut is where a decoder can begin.
 TEST(Encodings, AreCutAtLeastEvery4096Rows) {
   std::mt19937_64 random(6);
   std::set<EncodingId> cut;
   for (const Encoding* encoding : all_encodings()) {
-    if (encoding->id() == EncodingId::kRoaring) continue;
     for (const char* name : {"bool", "uint8", "int16", "int64", "float32", "float64", "decimal128(20,4)", "utf8"}) {
       const DataType type = *DataType::parse(name);
       for (Shape shape : kShapes) {

@@ -55,6 +55,14 @@ def entropy_columns():
             "word": numpy.array(["", "one", "two", "three", "four", "five"])[number % 50 % 6]}
 
 
+def bitmap_columns():
+    """Rows of the store of bitmaps without an index: few true, few false, and enough of a container for its bits."""
+    mixed = numpy.arange(300_000).astype("u8") * numpy.uint64(0x9e3779b97f4a7c15)
+    mixed = (mixed ^ (mixed >> numpy.uint64(31))) * numpy.uint64(0xbf58476d1ce4e5b9) >> numpy.uint64(40)
+    thick = numpy.where(numpy.arange(300_000) < 65_536, 14, 25).astype("u8")
+    return {"rare": mixed % 1000 == 0, "seldom": mixed % 20 == 0, "mostly": mixed % 50 != 0, "thick": mixed % thick == 0}
+
+
 # Of a column that lies in one fragment.
 def pages_file(pieces):
     return pieces[0]["where"].partition("@")[0]
@@ -331,6 +339,17 @@ class ReleasedLayouts(MountCase):
                 self.assertEqual((self.mnt / f"cold/{column}.txt").read_text(), "".join(f"{v}\n" for v in values))
                 continue
             self.assertEqual((self.mnt / f"cold/{column}.npy").read_bytes(), npy(values), column)
+
+    def test_pages_of_bitmaps(self):
+        self.open_store("bitmap_pages.tar.xz")
+        self.assertRegex(self.stela("inspect", self.store, "/rows/thick").stdout, r"rows 0 \+262144 +roaring ")
+        for column, values in bitmap_columns().items():
+            for folder in ("rows", "cold"):
+                mapped = numpy.load(self.mnt / f"{folder}/{column}.npy", mmap_mode="r")
+                for at in (299_999, 65_536, 4095):
+                    self.assertEqual(bool(mapped[at]), bool(values[at]), f"{folder}/{column}[{at}]")
+                del mapped
+                self.assertEqual((self.mnt / f"{folder}/{column}.npy").read_bytes(), npy(values), f"{folder}/{column}")
 
     def test_pages_that_are_encoded(self):
         self.check_layout("encoded_pages.tar.xz")
