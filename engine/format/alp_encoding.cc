@@ -199,7 +199,7 @@ std::optional<uint64_t> AlpEncoding::estimate(const ValueSample& sample, Encodin
 
 Status AlpEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
   return visit_float(*values.type, [&]<typename Float>(Float) -> Status {
-    const ValueSample sample(values);
+    const ValueSample sample(values, SampleUse::kTraining);
     const Scale scale = best_scale<Float>(sample.runs());
     const AlpColumns<Float> columns = alp_columns<Float>(values, scale);
     out.append_value(static_cast<uint8_t>(scale.exponent));

@@ -155,7 +155,7 @@ std::optional<uint64_t> AlpRdEncoding::estimate(const ValueSample& sample, Encod
 Status AlpRdEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
   return visit_float_word(*values.type, [&]<typename T>(T) -> Status {
     const auto* words = reinterpret_cast<const T*>(values.values);
-    const ValueSample sample(values);
+    const ValueSample sample(values, SampleUse::kTraining);
     const Lefts lefts = lefts_of(words, values.rows, best_lefts<T>(sample.runs()).bits);
     std::vector<uint16_t> code_of(size_t{1} << lefts.bits, uint16_t{kLeftsMax});
     for (size_t i = 0; i < lefts.values.size(); ++i) code_of[lefts.values[i]] = static_cast<uint16_t>(i);

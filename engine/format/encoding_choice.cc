@@ -8,8 +8,7 @@
 namespace stela::format {
 namespace {
 
-constexpr uint64_t kSampleRuns = 16;
-constexpr uint64_t kSampleRunRows = 64;
+constexpr uint64_t kSampleRunRows = 64, kChoiceRunsMin = 8, kChoicePart = 100, kTrainingRuns = 16;
 // Fewer plain bytes than this are not worth the time to look for less: a commit of a row in each of 100,000 columns has
 // as many pages.
 constexpr uint64_t kEncodedBytesMin = 256;
@@ -24,17 +23,20 @@ double least_share(const Encoding& encoding, EncodingMode mode) {
   return encoding.rank() <= 1 ? 0.8 : 0.5;
 }
 
-// Where a run begins within its part of the rows: a fixed hash of the part's number (the finaliser of MurmurHash3).
-uint64_t scattered(uint64_t number) {
+}  // namespace
+
+// The finaliser of MurmurHash3.
+uint64_t ValueSample::scattered(uint64_t number) {
   number = (number ^ (number >> 33)) * 0xff51afd7ed558ccd;
   number = (number ^ (number >> 33)) * 0xc4ceb9fe1a85ec53;
   return number ^ (number >> 33);
 }
 
-}  // namespace
-
-ValueSample::ValueSample(const ColumnView& all) : all_(all), runs_(*all.type) {
-  const uint64_t part = all.rows / kSampleRuns;
+ValueSample::ValueSample(const ColumnView& all, SampleUse use) : all_(all), runs_(*all.type) {
+  const uint64_t runs = use == SampleUse::kTraining
+                            ? kTrainingRuns
+                            : std::max(kChoiceRunsMin, all.rows / kChoicePart / kSampleRunRows);
+  const uint64_t part = all.rows / runs;
   auto add = [&](uint64_t first, uint64_t count) {
     runs_.append(all.slice(first, count));
     for (uint64_t row = first + 1; row < first + count; ++row) {
@@ -43,9 +45,9 @@ ValueSample::ValueSample(const ColumnView& all) : all_(all), runs_(*all.type) {
     }
   };
   if (part < kSampleRunRows) {
-    add(0, std::min(all.rows, kSampleRuns * kSampleRunRows));
+    add(0, std::min(all.rows, runs * kSampleRunRows));
   } else {
-    for (uint64_t i = 0; i < kSampleRuns; ++i) {
+    for (uint64_t i = 0; i < runs; ++i) {
       add(i * part + scattered(i + 1) % (part - kSampleRunRows + 1), kSampleRunRows);
     }
   }
@@ -62,6 +64,7 @@ void ValueSample::count_distinct() {
     while (next < runs.rows && hashes[next] == hashes[i]) ++next;
     ++distinct_;
     if (next == i + 1) ++once_;
+    if (next == i + 2) ++twice_;
     i = next;
   }
 }
@@ -72,13 +75,16 @@ uint64_t ValueSample::changes() const {
                                static_cast<double>(pairs_));
 }
 
-// The guaranteed-error estimator (Charikar et al., PODS 2000): values seen once stand for sqrt(rows / sample) others.
-// Where nearly all are seen once, all rows are taken to differ.
+// The larger of two: by the guaranteed-error estimator (Charikar et al., PODS 2000) values seen once stand for
+// sqrt(rows / sample) others; by Chao's (Scandinavian Journal of Statistics, 1984), which is a lower bound, for as many as
+// those seen twice are rare.
 uint64_t ValueSample::distinct() const {
   if (runs_.rows() == 0) return 0;
-  if (once_ > runs_.rows() - runs_.rows() / 8) return all_.rows;
   const double scale = static_cast<double>(all_.rows) / static_cast<double>(runs_.rows());
-  return distinct_ - once_ + static_cast<uint64_t>(std::sqrt(scale) * static_cast<double>(once_));
+  const auto once = static_cast<double>(once_);
+  const double seen_again = static_cast<double>(distinct_ - once_) + std::sqrt(scale) * once;
+  const double not_seen = static_cast<double>(distinct_) + once * (once - 1) / (2 * (static_cast<double>(twice_) + 1));
+  return std::min(all_.rows, static_cast<uint64_t>(std::max(seen_again, not_seen)));
 }
 
 double read_factor(EncodingId id, EncodingMode mode) {

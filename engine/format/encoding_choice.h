@@ -9,17 +9,21 @@
 
 namespace stela::format {
 
-// What estimates look at: the values (no nulls among them, see encoding.h), whole vectors of 1,024 spread over them,
-// and 16 runs of 64 neighbours, one from each sixteenth, at places that depend on nothing but the number of rows; so
-// the same rows always become the same bytes.
+// What a sample is for: to choose by, or for an encoding to learn from (symbols, exponents), which takes more.
+enum class SampleUse : uint8_t { kChoice, kTraining };
+
+// What estimates look at: the values (no nulls among them, see encoding.h), a few whole vectors of 1,024, and runs of 64
+// neighbours, as many from each part of the rows, at places that depend on nothing but the number of rows; so the same
+// rows always become the same bytes. To choose by, runs are one row in a hundred, at least eight runs: fewer do not tell
+// how many values differ. Vectors, which tell widths, are one in 64, at least two.
 class ValueSample {
  public:
   // `all` must outlive it.
-  explicit ValueSample(const ColumnView& all);
+  explicit ValueSample(const ColumnView& all, SampleUse use = SampleUse::kChoice);
   const ColumnView& all() const { return all_; }
   // The runs, one behind the other.
   ColumnView runs() const { return runs_.view(); }
-  // Bytes of all vectors when `cost` gives those of one; every eighth is asked, at least three.
+  // Bytes of all vectors when `cost` gives those of one.
   template <typename Cost>
   uint64_t scale_vectors(Cost cost) const;
   // How many of all neighbours differ.
@@ -28,13 +32,16 @@ class ValueSample {
   uint64_t distinct() const;
 
  private:
+  static constexpr uint64_t kVectorsMin = 2, kVectorsPart = 64;
+  // Where one is taken within its part of the rows: a fixed hash of the part's number.
+  static uint64_t scattered(uint64_t number);
   void count_distinct();
   ColumnView all_;
   ColumnData runs_;
   uint64_t pairs_ = 0;
   uint64_t differing_pairs_ = 0;
   uint64_t distinct_ = 0;
-  uint64_t once_ = 0;  // distinct values seen once
+  uint64_t once_ = 0, twice_ = 0;  // distinct values seen so often
 };
 
 struct EncodingCandidate {
@@ -62,10 +69,10 @@ template <typename Cost>
 uint64_t ValueSample::scale_vectors(Cost cost) const {
   const uint64_t vectors = vectors_of(all_.rows);
   if (vectors == 0) return 0;
-  const uint64_t asked = std::min(vectors, std::max<uint64_t>(3, vectors / 8));
+  const uint64_t asked = std::min(vectors, std::max(kVectorsMin, vectors / kVectorsPart));
   uint64_t bytes = 0, rows = 0;
   for (uint64_t i = 0; i < asked; ++i) {
-    const uint64_t vector = i * vectors / asked;
+    const uint64_t vector = i * (vectors / asked) + scattered(i + 1) % (vectors / asked);
     const uint32_t count = rows_of_vector(all_.rows, vector);
     bytes += cost(all_.slice(vector * kVectorRows, count));
     rows += count;

@@ -119,7 +119,7 @@ std::optional<uint64_t> FsstEncoding::estimate(const ValueSample& sample, Encodi
 }
 
 Status FsstEncoding::encode(const ColumnView& values, EncodingMode mode, Buffer& out) const {
-  const ValueSample sample(values);
+  const ValueSample sample(values, SampleUse::kTraining);
   const SymbolTable table = SymbolTable::train(training_pieces(sample.runs(), kTrainingBytes));
   STELA_ASSIGN(const ColumnData lengths, lengths_of(values));
   const unsigned shift = large_ ? block_shift(values) : kBlockShift;

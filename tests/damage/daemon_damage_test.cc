@@ -28,6 +28,7 @@ TEST(DaemonDamage, ReadsAreRightOrEio) {
   DamagedStore store;
   ASSERT_EQ(store.make(folder, seed), "");
   for (const format::Encoding* encoding : format::all_encodings()) {
+    if (encoding->id() == format::EncodingId::kRoaring) continue;  // not written any more
     EXPECT_TRUE(store.encodings().contains(encoding->id())) << encoding->name() << " has no page";
   }
   EXPECT_GE(store.plain_files(), 5u);

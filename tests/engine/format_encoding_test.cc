@@ -241,7 +241,7 @@ TEST(EncodingChoice, ColdIsSmaller) {
   for (const Case& c : {Case{"int64", Shape::kConstant, EncodingId::kConstant, 1.0},
                         Case{"int64", Shape::kSmall, EncodingId::kPackedTight, 1.0},
                         Case{"int64", Shape::kAscending, EncodingId::kByteSplit, 1.0},
-                        Case{"utf8", Shape::kWords, EncodingId::kDictionary, 0.9},
+                        Case{"utf8", Shape::kWords, EncodingId::kZstd, 0.9},
                         Case{"float64", Shape::kDecimal, EncodingId::kAlp, 1.0},
                         Case{"uint64", Shape::kRandom, EncodingId::kPlain, 1.0}}) {
     ColumnData column = shaped_column(*DataType::parse(c.type), 50000, c.shape, random);
