@@ -207,15 +207,15 @@ TEST(Fragment, OneRowOfALongColumnReadsOnePage) {
   FragmentBench bench;
   bench.options.page_bytes = 4096;
   std::vector<std::vector<ColumnData>> sections(1);
-  sections[0].push_back(random_column(DataType::of(TypeKind::kUtf8), 800000, Nulls::kRandom, random));
+  sections[0].push_back(random_column(DataType::of(TypeKind::kUtf8), 300000, Nulls::kRandom, random));
   std::vector<SectionInfo> infos = bench.write(sections);
   bench.files.bytes_read = 0;
   Chunk chunk = open_column(bench, infos[0], 0);
   ColumnData out(DataType::of(TypeKind::kUtf8));
-  ASSERT_TRUE(chunk->read(777777, 1, out).ok());
-  expect_rows(out.view(), sections[0][0].view(), 777777, "");
+  ASSERT_TRUE(chunk->read(277777, 1, out).ok());
+  expect_rows(out.view(), sections[0][0].view(), 277777, "");
   EXPECT_LT(bench.files.bytes_read, 40000u);
-  check_range(*chunk, sections[0][0].view(), 123, 700000, "");
+  check_range(*chunk, sections[0][0].view(), 123, 200000, "");
 }
 
 TEST(Fragment, PagesOfManySizesStayInOrderInTheFile) {

@@ -80,8 +80,8 @@ TEST_F(PosixEnvTest, BlocksOfZerosAreHolesAndReadAsTheyWereWritten) {
     ASSERT_EQ(::stat((store_ + "/" + name).c_str(), &found), 0);
     EXPECT_EQ(static_cast<uint64_t>(found.st_size), 6 + kZeros + end.size());
     EXPECT_LE(found.st_blocks * 512, 256 << 10);
-    std::ifstream in(store_ + "/" + name, std::ios::binary);
-    const std::string whole((std::istreambuf_iterator<char>(in)), {});
+    std::string whole(6 + kZeros + end.size(), 'x');
+    std::ifstream(store_ + "/" + name, std::ios::binary).read(whole.data(), static_cast<std::streamsize>(whole.size()));
     EXPECT_TRUE(whole == "header" + std::string(kZeros, '\0') + end);
   }
 }
